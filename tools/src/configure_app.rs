@@ -1,0 +1,90 @@
+//! `configure_app`: settings of an app that live beside its versions.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{AppName, Effect, Route, Scope, Tool, View, tool::example, types::Alias};
+
+/// See [`Input`].
+pub struct ConfigureApp;
+
+/// Change an app's settings: host names that lead to it, and whether it is a single-page app.
+///
+/// Given nothing to change, it answers the settings as they are. A host is a
+/// label served below the node's domain (`www2`) or a whole domain
+/// (`blog.example`) whose DNS points here.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, clap::Args)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Name the app
+    #[arg(value_name = "APP")]
+    pub app: AppName,
+    /// Answer an unknown path with `index.html`; default: as the manifest says
+    #[arg(long, value_name = "BOOL")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spa: Option<bool>,
+    /// Let this host name lead to the app
+    #[arg(long = "add-host", value_name = "HOST")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub add_hosts: Vec<String>,
+    /// Let this host name no longer lead to the app
+    #[arg(long = "remove-host", value_name = "HOST")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove_hosts: Vec<String>,
+}
+
+/// The settings as they are now.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Output {
+    /// The app
+    pub app: AppName,
+    /// Whether unknown paths get `index.html`
+    pub spa: bool,
+    /// Host names that lead to it, besides its own
+    pub aliases: Vec<Alias>,
+    /// The change to undo, if anything changed
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<i64>,
+}
+
+impl Tool for ConfigureApp {
+    const NAME: &'static str = "configure_app";
+    const TITLE: &'static str = "Configure an app";
+    const EFFECT: Effect = Effect::Replace;
+    const SCOPE: Scope = Scope::AppsWrite;
+    const ROUTE: Route = Route::patch("/api/apps/{app}/config");
+    const COMMANDS: &'static [&'static str] = &["config"];
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        ("fazt config blog", "show the settings"),
+        ("fazt config blog --add-host blog.example", "serve it at a domain of its own"),
+    ];
+    type Input = Input;
+    type Output = Output;
+
+    fn example() -> (Input, Output) {
+        example(
+            json!({ "app": "hello", "add_hosts": ["hi"] }),
+            json!({
+                "app": "hello", "spa": false, "change": 4,
+                "aliases": [{ "name": "hi", "kind": "app", "app": "hello" }]
+            }),
+        )
+    }
+
+    fn target(input: &Input) -> Option<&AppName> {
+        Some(&input.app)
+    }
+
+    fn view(out: &Output) -> View {
+        let hosts: Vec<_> = out.aliases.iter().map(|alias| alias.name.as_str()).collect();
+        let headline = match out.change {
+            Some(_) => format!("{} is configured", out.app),
+            None => format!("settings of {}", out.app),
+        };
+        View::says(headline).fact("spa", if out.spa { "yes" } else { "no" }).fact(
+            "hosts",
+            if hosts.is_empty() { "only its own".to_owned() } else { hosts.join(", ") },
+        )
+    }
+}

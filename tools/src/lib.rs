@@ -1,0 +1,46 @@
+//! The contract of fazt: every operation a node can carry out, described once.
+//!
+//! A [`Tool`] names an operation, its effect, its scope, its route and its
+//! types. The MCP tool, the HTTP route, the CLI command and the skill page are
+//! renderings of that description. This crate knows nothing of how a tool is
+//! carried out, and depends on no server, database or engine.
+
+pub mod tool;
+
+pub mod caller;
+pub mod names;
+pub mod problem;
+pub mod view;
+
+pub mod openapi;
+
+pub mod types;
+
+mod catalogue;
+
+pub mod configure_app;
+pub mod delete_app;
+pub mod deploy;
+pub mod fetch_test;
+pub mod get_app;
+pub mod list_apps;
+pub mod list_changes;
+pub mod list_files;
+pub mod list_peers;
+pub mod promote;
+pub mod read_file;
+pub mod status;
+pub mod undo;
+
+pub mod aliases;
+pub mod peers;
+pub mod plan_deploy;
+pub mod settings;
+pub mod tokens;
+
+pub use caller::{Caller, Face, Scope, Scopes};
+pub use catalogue::{Host, dispatch, specs};
+pub use names::{AppName, PeerName};
+pub use problem::{Code, Problem};
+pub use tool::{Effect, Handler, Method, Route, Spec, Tool};
+pub use view::View;
