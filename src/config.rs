@@ -72,7 +72,7 @@ settings! {
         "size of the database in bytes; 0 leaves it to the disk";
     max_connections: u64 = "limits.connections", "FAZT_MAX_CONNECTIONS", "16384", true, |text| number(text, 16, 1_000_000),
         "open connections, 16 to 1000000; more wait to be accepted";
-    keep_versions: u32 = "keep.versions", "FAZT_KEEP_VERSIONS", "20", false, |text| number(text, 1, 10_000).map(small),
+    keep_versions: u32 = "keep.versions", "FAZT_KEEP_VERSIONS", "20", true, |text| number(text, 1, 10_000).map(small),
         "versions kept of an app besides the live one, 1 to 10000";
     log: String = "log", "FAZT_LOG", "info", true, |text| Ok(text.to_owned()),
         "what is logged to standard error: `error`, `warn`, `info`, `debug` or a filter";

@@ -12,16 +12,16 @@ pub mod store;
 
 // F3
 pub mod apps;
-// pub mod auth;
+pub mod auth;
 
 // F4
-// pub mod node;
-// pub mod ops;
-// pub mod peers;
+pub mod node;
+pub mod ops;
+pub mod peers;
 
 // F5
-// pub mod faces;
-// pub mod hosting;
+pub mod faces;
+pub mod hosting;
 
 // F6
-// pub mod server;
+pub mod server;

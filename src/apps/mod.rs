@@ -1,7 +1,15 @@
 //! Apps: what they are made of, how they are published, how they are served.
 //!
-//! `bundle` takes files in, `site` decides what answers a request. Knows
-//! nothing of tools, callers or sockets.
+//! `bundle` takes files in and `publish` makes a version of them; `site`
+//! decides what answers a request, `sites` knows what is live, and `serve`
+//! makes the answer. Knows nothing of tools' faces or of sockets.
 
 pub mod bundle;
+pub mod publish;
+pub mod variants;
+
 pub mod site;
+
+pub mod serve;
+pub mod sites;
+pub mod visit;

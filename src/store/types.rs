@@ -156,6 +156,8 @@ pub struct TreeEntry {
     pub path: String,
     /// Hash of the content.
     pub hash: Hash,
+    /// Length of the content; a stored content of another length is not it.
+    pub size: u64,
     /// Whether variants are worth making.
     pub compressible: bool,
 }

@@ -131,13 +131,13 @@ fn known_files<'t>(c: &Connection, tree: &'t [TreeEntry]) -> Result<Vec<KnownFil
             .query_row([entry.hash.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         match found {
-            Some((blob, size, compress)) => {
+            Some((blob, size, compress)) if unsigned(size) == entry.size => {
                 if compress == 0 && entry.compressible {
                     want.execute([blob])?;
                 }
                 files.push(KnownFile { path: &entry.path, blob, size: unsigned(size) });
             }
-            None => missing.push(entry.hash),
+            _ => missing.push(entry.hash),
         }
     }
     if missing.is_empty() { Ok(files) } else { Err(StoreError::MissingBlobs(missing)) }

@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Result, StoreError};
+pub use peers::read_peers;
 use reader::Readers;
 use writer::Writer;
 

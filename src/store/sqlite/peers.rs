@@ -13,25 +13,27 @@ use super::{
 };
 use crate::store::{Actor, Peer, PeerRow, PeerStore, Result, SettingStore, StoreError};
 
+fn peers(c: &rusqlite::Connection) -> Result<Vec<Peer>> {
+    let default = Cell::DefaultPeer.read(c)?;
+    let sql = "SELECT name, url, token, version, seen_at FROM peers ORDER BY name";
+    let mut statement = c.prepare_cached(sql)?;
+    let peers = statement.query_map([], |row| {
+        let name: String = row.get(0)?;
+        Ok(Peer {
+            default: default.as_str() == Some(&name),
+            name: PeerName::parse(&name).map_err(|_| rusqlite::Error::InvalidQuery)?,
+            row: PeerRow { url: row.get(1)?, token: row.get(2)? },
+            version: row.get(3)?,
+            seen_at: row.get::<_, Option<i64>>(4)?.map(time),
+        })
+    })?;
+    Ok(peers.collect::<rusqlite::Result<_>>()?)
+}
+
 #[async_trait]
 impl PeerStore for SqliteStore {
     async fn peers(&self) -> Result<Vec<Peer>> {
-        self.readers.run(|c| {
-            let default = Cell::DefaultPeer.read(c)?;
-            let sql = "SELECT name, url, token, version, seen_at FROM peers ORDER BY name";
-            let mut statement = c.prepare_cached(sql)?;
-            let peers = statement.query_map([], |row| {
-                let name: String = row.get(0)?;
-                Ok(Peer {
-                    default: default.as_str() == Some(&name),
-                    name: PeerName::parse(&name).map_err(|_| rusqlite::Error::InvalidQuery)?,
-                    row: PeerRow { url: row.get(1)?, token: row.get(2)? },
-                    version: row.get(3)?,
-                    seen_at: row.get::<_, Option<i64>>(4)?.map(time),
-                })
-            })?;
-            Ok(peers.collect::<rusqlite::Result<_>>()?)
-        })
+        self.readers.run(peers)
     }
 
     async fn set_peer(&self, name: &PeerName, to: Option<PeerRow>, actor: Actor) -> Result<i64> {
@@ -113,4 +115,13 @@ impl SettingStore for SqliteStore {
             })
             .await
     }
+}
+
+/// The peers in the database at `path`, which another process may hold: a
+/// command asks for them without disturbing the node.
+pub fn read_peers(path: &std::path::Path) -> Result<Vec<Peer>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    super::reader::Readers::new(path.to_owned()).run(peers)
 }

@@ -1,0 +1,234 @@
+//! Files become a version: checked, read for rules and settings, stored whole.
+//!
+//! Everything that can be refused is refused before the store is asked. What
+//! deserves a look but does no harm is a warning.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use fazt_tools::{AppName, names::NameProblem};
+
+use super::{
+    bundle::{
+        limits::{LimitProblem, Limits, Tally},
+        manifest::{self, Manifest, ManifestProblem},
+        path::{FilePath, PathProblem, collisions},
+    },
+    site::{headers, media, redirects},
+};
+use crate::{
+    clock,
+    store::{
+        Actor, Content, Hash, NewBlob, Publish, Published, Store, StoreError, TreeEntry, Variant,
+        VersionSettings,
+    },
+};
+
+/// Why files did not become a version.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// There are no files.
+    #[error("there is no file to deploy")]
+    Empty,
+    /// A path breaks a rule.
+    #[error(transparent)]
+    Path(#[from] PathProblem),
+    /// A limit is exceeded.
+    #[error(transparent)]
+    Limit(#[from] LimitProblem),
+    /// The manifest cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestProblem),
+    /// Nothing says what the app is called.
+    #[error("the app has no name: there is no `manifest.json` with a `name`")]
+    Nameless,
+    /// The manifest's name is refused.
+    #[error(transparent)]
+    Name(#[from] NameProblem),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A file of the version to be.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its path.
+    pub path: FilePath,
+    /// Hash of its content.
+    pub hash: Hash,
+    /// Length of its content.
+    pub size: u64,
+}
+
+/// What to publish.
+#[derive(Debug)]
+pub struct Order {
+    /// The app's name; `None` means the manifest says it.
+    pub app: Option<AppName>,
+    /// The app's name where neither `app` nor the manifest says it.
+    pub called: Option<AppName>,
+    /// The version's files.
+    pub tree: Vec<Entry>,
+    /// Contents that came along.
+    pub blobs: Vec<NewBlob>,
+    /// Whether unknown paths get `index.html`; `None` means the manifest says it.
+    pub spa: Option<bool>,
+    /// What the deployer said.
+    pub message: Option<String>,
+    /// Whether it goes live.
+    pub live: bool,
+    /// Who deploys.
+    pub actor: Actor,
+}
+
+/// An order whose files were read and found good.
+pub struct Checked {
+    order: Order,
+    app: AppName,
+    settings: VersionSettings,
+    manifest: String,
+    /// What deserves a look.
+    pub warnings: Vec<String>,
+}
+
+impl Checked {
+    /// The app's name.
+    pub fn app(&self) -> &AppName {
+        &self.app
+    }
+}
+
+/// Checks an order: paths, limits, manifest, rules. Stores nothing.
+pub async fn check(
+    store: &dyn Store,
+    limits: &Limits,
+    order: Order,
+) -> Result<Checked, PublishError> {
+    if order.tree.is_empty() {
+        return Err(PublishError::Empty);
+    }
+    let mut tally = Tally::new(limits);
+    for entry in &order.tree {
+        tally.admit(entry.path.as_str(), entry.size)?;
+    }
+    collisions(order.tree.iter().map(|entry| &entry.path))?;
+
+    let small = SmallFiles::new(store, &order);
+    let mut warnings = Vec::new();
+    let manifest = match small.read("manifest.json").await? {
+        Some(bytes) => {
+            let (manifest, remarks) = manifest::parse(&bytes)?;
+            warnings.extend(remarks.into_iter().map(|remark| format!("manifest.json: {remark}")));
+            manifest
+        }
+        None => Manifest::default(),
+    };
+    let app = match &order.app {
+        Some(app) => app.clone(),
+        None => manifest.name.clone().or(order.called.clone()).ok_or(PublishError::Nameless)?,
+    };
+    if let Some(name) = manifest.name.as_ref().filter(|name| **name != app) {
+        warnings.push(format!("manifest.json names the app `{name}`; it is deployed as `{app}`"));
+    }
+    if let Some(rules) = small.text("_redirects").await? {
+        let (_, remarks) = redirects::parse(&rules);
+        warnings.extend(remarks.iter().map(|w| format!("_redirects:{}: {}", w.line, w.message)));
+    }
+    if let Some(rules) = small.text("_headers").await? {
+        let (_, remarks) = headers::parse(&rules);
+        warnings.extend(remarks.iter().map(|w| format!("_headers:{}: {}", w.line, w.message)));
+    }
+    if !order.tree.iter().any(|entry| entry.path.as_str() == "index.html") {
+        warnings.push("there is no index.html: `/` will answer 404".to_owned());
+    }
+    let settings = VersionSettings {
+        spa: order.spa.unwrap_or(manifest.spa),
+        title: manifest.title.clone(),
+        description: manifest.description.clone(),
+    };
+    let manifest = serde_json::to_string(&manifest).unwrap_or_else(|_| "{}".to_owned());
+    Ok(Checked { order, app, settings, manifest, warnings })
+}
+
+/// Stores a checked order in one transaction.
+pub async fn publish(store: &dyn Store, checked: Checked) -> Result<Published, PublishError> {
+    let Checked { order, app, settings, manifest, .. } = checked;
+    let tree = order
+        .tree
+        .into_iter()
+        .map(|entry| {
+            let path = entry.path.as_str().to_owned();
+            let compressible = worth_compressing(&path, entry.size);
+            TreeEntry { path, hash: entry.hash, size: entry.size, compressible }
+        })
+        .collect();
+    let publish = Publish {
+        app,
+        uid: clock::id("app_"),
+        tree,
+        blobs: order.blobs,
+        manifest,
+        settings,
+        message: order.message,
+        live: order.live,
+        actor: order.actor,
+    };
+    Ok(store.publish(publish).await?)
+}
+
+/// Below this a variant saves less than its own headers; above, the whole file
+/// would have to be held in memory.
+fn worth_compressing(path: &str, size: u64) -> bool {
+    (200..=8 << 20).contains(&size) && media::is_compressible(&media::content_type(path))
+}
+
+/// A content in memory as the store takes it.
+pub fn blob_of(bytes: Bytes) -> NewBlob {
+    NewBlob { hash: Hash::of(&bytes), size: bytes.len() as u64, content: Content::Memory(bytes) }
+}
+
+/// The few small files that are read at deploy, wherever their content is now.
+struct SmallFiles<'o> {
+    store: &'o dyn Store,
+    tree: HashMap<&'o str, &'o Entry>,
+    blobs: HashMap<Hash, &'o NewBlob>,
+}
+
+impl<'o> SmallFiles<'o> {
+    /// Longest rules file that is read; more rules than that are a mistake.
+    const LONGEST: u64 = 1 << 20;
+
+    fn new(store: &'o dyn Store, order: &'o Order) -> Self {
+        let wanted = ["manifest.json", "_redirects", "_headers"];
+        let tree = order
+            .tree
+            .iter()
+            .filter(|entry| wanted.contains(&entry.path.as_str()))
+            .map(|entry| (entry.path.as_str(), entry))
+            .collect();
+        let blobs = order.blobs.iter().map(|blob| (blob.hash, blob)).collect();
+        Self { store, tree, blobs }
+    }
+
+    async fn read(&self, path: &str) -> Result<Option<Bytes>, PublishError> {
+        let Some(entry) = self.tree.get(path) else { return Ok(None) };
+        if entry.size > Self::LONGEST {
+            return Err(LimitProblem::FileBytes {
+                file: path.to_owned(),
+                limit: Self::LONGEST,
+            }
+            .into());
+        }
+        if let Some(NewBlob { content: Content::Memory(bytes), .. }) = self.blobs.get(&entry.hash) {
+            return Ok(Some(bytes.clone()));
+        }
+        let missing = || StoreError::MissingBlobs(vec![entry.hash]);
+        let blob = self.store.blob_by_hash(&entry.hash).await?.ok_or_else(missing)?;
+        Ok(Some(self.store.blob(blob.id, Variant::Identity).await?.ok_or_else(missing)?))
+    }
+
+    async fn text(&self, path: &str) -> Result<Option<String>, PublishError> {
+        Ok(self.read(path).await?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+}

@@ -1,0 +1,492 @@
+//! A request for a site becomes an answer: status, headers, body.
+//!
+//! Rules come from `site`, contents from memory or, the first time, from the
+//! store. Large contents are named, not held: whoever writes them to a socket
+//! reads them in pieces. Knows nothing of hosts, sockets or HTTP versions.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{
+        ACCEPT_ENCODING, ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
+        CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+        IF_RANGE, IF_UNMODIFIED_SINCE, LAST_MODIFIED, LOCATION, RANGE, REFERRER_POLICY, SET_COOKIE,
+        VARY, X_CONTENT_TYPE_OPTIONS,
+    },
+};
+
+use super::{
+    site::{
+        conditional::{self, Conditions, Precondition},
+        media,
+        negotiate::{self, Encoding, Encodings},
+        path::is_private,
+        range::{self, ByteRange, Ranges},
+        resolve::{self, Outcome, Rules},
+    },
+    sites::{Entry, Site},
+};
+use crate::store::{Result, Store, StoreError, Variant};
+
+/// Tells crawlers to leave a preview alone.
+const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
+
+/// Names a file's answers in memory.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct FileKey(u64);
+
+/// A file in one encoding, ready to be sent.
+struct Answer {
+    headers: HeaderMap,
+    etag: Box<str>,
+    body: Bytes,
+}
+
+/// Answers held in memory, bounded by their bytes.
+pub struct Answers {
+    cache: quick_cache::sync::Cache<(FileKey, Encoding), Arc<Answer>, Weigh>,
+    next_key: AtomicU64,
+    largest: u64,
+}
+
+#[derive(Clone)]
+struct Weigh;
+
+impl quick_cache::Weighter<(FileKey, Encoding), Arc<Answer>> for Weigh {
+    fn weight(&self, _: &(FileKey, Encoding), answer: &Arc<Answer>) -> u64 {
+        // Headers, map entry and counters take about a kilobyte.
+        answer.body.len() as u64 + 1_024
+    }
+}
+
+impl Answers {
+    /// Room for `bytes` of answers.
+    pub fn new(bytes: u64) -> Self {
+        let likely = usize::try_from(bytes / 8_192).unwrap_or(usize::MAX).clamp(64, 1 << 20);
+        let cache = quick_cache::sync::Cache::with_weighter(likely, bytes, Weigh);
+        Self { cache, next_key: AtomicU64::new(0), largest: bytes / 8 }
+    }
+
+    /// A key that was never given before.
+    pub fn new_key(&self) -> FileKey {
+        FileKey(self.next_key.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Drops the answers of some files.
+    pub fn forget(&self, keys: impl Iterator<Item = FileKey>) {
+        const ALL: [Encoding; 4] =
+            [Encoding::Identity, Encoding::Gzip, Encoding::Zstd, Encoding::Brotli];
+        for key in keys {
+            for encoding in ALL {
+                self.cache.remove(&(key, encoding));
+            }
+        }
+    }
+
+    /// Bytes held, bytes allowed, answers held.
+    pub fn facts(&self) -> (u64, u64, u64) {
+        (self.cache.weight(), self.cache.capacity(), self.cache.len() as u64)
+    }
+}
+
+/// A request for a site.
+pub struct Ask<'r> {
+    /// The method.
+    pub method: &'r Method,
+    /// The path as it came.
+    pub path: &'r str,
+    /// The query as it came.
+    pub query: Option<&'r str>,
+    /// The headers as they came.
+    pub headers: &'r HeaderMap,
+    /// Whether the site is asked as a preview.
+    pub preview: bool,
+}
+
+/// What to answer.
+pub struct Served {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Body,
+}
+
+/// What to send after the headers.
+pub enum Body {
+    /// Nothing.
+    Empty,
+    /// These bytes.
+    Whole(Bytes),
+    /// Parts of a large content, read as they are sent.
+    Pieces {
+        /// The content.
+        blob: i64,
+        /// What to send, in order.
+        parts: Vec<Piece>,
+    },
+    /// fazt's own page for the status.
+    Page,
+    /// A function of the app.
+    Function,
+}
+
+/// A part of a body.
+pub enum Piece {
+    /// These bytes.
+    Text(Bytes),
+    /// This range of the content.
+    Range(ByteRange),
+}
+
+impl Served {
+    /// fazt's own page.
+    pub fn page(status: StatusCode) -> Self {
+        Self { status, headers: HeaderMap::new(), body: Body::Page }
+    }
+}
+
+/// Answers a request for `site`.
+pub async fn serve(store: &dyn Store, answers: &Answers, site: &Site, ask: &Ask<'_>) -> Result<Served> {
+    let rules = Rules { redirects: &site.redirects, spa: site.spa };
+    let outcome = resolve::resolve(ask.path, ask.query, rules, |path| site.file(path));
+    let readable = *ask.method == Method::GET || *ask.method == Method::HEAD;
+    let mut served = match outcome {
+        Outcome::BadPath(_) => Served::page(StatusCode::BAD_REQUEST),
+        Outcome::Reserved { .. } => Served::page(StatusCode::NOT_FOUND),
+        Outcome::Function { .. } => {
+            Served { status: StatusCode::NOT_FOUND, headers: HeaderMap::new(), body: Body::Function }
+        }
+        _ if !readable => {
+            let mut served = Served::page(StatusCode::METHOD_NOT_ALLOWED);
+            served.headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            served
+        }
+        Outcome::Private => Served::page(StatusCode::UNAUTHORIZED),
+        Outcome::NotFound(None) => Served::page(StatusCode::NOT_FOUND),
+        Outcome::NotFound(Some(entry)) => {
+            let file = File { site, path: "404.html", entry, ask };
+            file.with_status(store, answers, StatusCode::NOT_FOUND).await?
+        }
+        Outcome::Redirect { status, location } => redirect(status, &location),
+        Outcome::File { file: entry, status, path } => {
+            let file = File { site, path: &path, entry, ask };
+            match StatusCode::from_u16(status) {
+                Ok(StatusCode::OK) | Err(_) => file.answer(store, answers).await?,
+                Ok(status) => file.with_status(store, answers, status).await?,
+            }
+        }
+    };
+    overlay(site, ask, &mut served);
+    if *ask.method == Method::HEAD {
+        without_body(&mut served);
+    }
+    Ok(served)
+}
+
+/// Adds the site's own headers, which go before fazt's, and a preview's mark.
+fn overlay(site: &Site, ask: &Ask<'_>, served: &mut Served) {
+    if let Ok(path) = super::site::path::normalize(ask.path)
+        && let Some(overlay) = site.overlay(&path)
+    {
+        for (name, value) in overlay.iter() {
+            if *name == SET_COOKIE {
+                served.headers.append(name, value.clone());
+            } else {
+                served.headers.insert(name, value.clone());
+            }
+        }
+    }
+    if ask.preview {
+        served.headers.insert(X_ROBOTS_TAG, HeaderValue::from_static("noindex"));
+    }
+}
+
+/// An answer to HEAD keeps its headers, the length among them.
+fn without_body(served: &mut Served) {
+    let length = match &served.body {
+        Body::Empty | Body::Page | Body::Function => return,
+        Body::Whole(bytes) => bytes.len() as u64,
+        Body::Pieces { parts, .. } => parts.iter().map(Piece::length).sum(),
+    };
+    served.headers.insert(CONTENT_LENGTH, length.into());
+    served.body = Body::Empty;
+}
+
+impl Piece {
+    /// How many bytes it is.
+    pub fn length(&self) -> u64 {
+        match self {
+            Self::Text(bytes) => bytes.len() as u64,
+            Self::Range(range) => range.length(),
+        }
+    }
+}
+
+fn redirect(status: u16, location: &str) -> Served {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND);
+    let mut headers = HeaderMap::new();
+    match HeaderValue::from_str(location) {
+        Ok(location) => headers.insert(LOCATION, location),
+        Err(_) => return Served::page(StatusCode::NOT_FOUND),
+    };
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    Served { status, headers, body: Body::Empty }
+}
+
+/// A file that answers a request.
+struct File<'a> {
+    site: &'a Site,
+    path: &'a str,
+    entry: &'a Entry,
+    ask: &'a Ask<'a>,
+}
+
+impl File<'_> {
+    /// The file as the answer to a plain request for it.
+    async fn answer(&self, store: &dyn Store, answers: &Answers) -> Result<Served> {
+        let headers = self.ask.headers;
+        let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
+        let encoding = if range.is_some() || self.entry.encodings == Encodings::NONE {
+            Encoding::Identity
+        } else {
+            let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+            negotiate::choose(accepted, self.entry.encodings)
+        };
+        if encoding == Encoding::Identity && self.entry.blob.size > answers.largest {
+            return Ok(self.large(range));
+        }
+        let answer = self.cached(store, answers, encoding).await?;
+        match self.precondition(&answer.etag) {
+            Precondition::Proceed => {}
+            Precondition::NotModified => return Ok(not_modified(&answer.headers)),
+            Precondition::Failed => return Ok(Served::page(StatusCode::PRECONDITION_FAILED)),
+        }
+        let headers = answer.headers.clone();
+        let body = Body::Whole(answer.body.clone());
+        let whole = Served { status: StatusCode::OK, headers, body };
+        let Some(range) = range else { return Ok(whole) };
+        Ok(self.ranges(range, &answer.etag, whole, |parts| {
+            Body::Whole(match parts.as_slice() {
+                [Piece::Range(only)] => slice(&answer.body, *only),
+                parts => {
+                    let mut body = BytesMut::new();
+                    for part in parts {
+                        match part {
+                            Piece::Text(text) => body.extend_from_slice(text),
+                            Piece::Range(range) => body.extend_from_slice(&slice(&answer.body, *range)),
+                        }
+                    }
+                    body.freeze()
+                }
+            })
+        }))
+    }
+
+    /// A file too large to hold.
+    fn large(&self, range: Option<&str>) -> Served {
+        let (headers, etag) = self.head(Encoding::Identity);
+        match self.precondition(&etag) {
+            Precondition::Proceed => {}
+            Precondition::NotModified => return not_modified(&headers),
+            Precondition::Failed => return Served::page(StatusCode::PRECONDITION_FAILED),
+        }
+        let blob = self.entry.blob.id;
+        let all = ByteRange { first: 0, last: self.entry.blob.size - 1 };
+        let body = Body::Pieces { blob, parts: vec![Piece::Range(all)] };
+        let whole = Served { status: StatusCode::OK, headers, body };
+        match range {
+            None => whole,
+            Some(range) => self.ranges(range, &etag, whole, |parts| Body::Pieces { blob, parts }),
+        }
+    }
+
+    /// The file as the body of another status: conditions and ranges do not apply.
+    async fn with_status(
+        &self,
+        store: &dyn Store,
+        answers: &Answers,
+        status: StatusCode,
+    ) -> Result<Served> {
+        if self.entry.blob.size > answers.largest {
+            return Ok(Served::page(status));
+        }
+        let accepted =
+            self.ask.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+        let encoding = negotiate::choose(accepted, self.entry.encodings);
+        let answer = self.cached(store, answers, encoding).await?;
+        let mut headers = answer.headers.clone();
+        headers.remove(ETAG);
+        headers.remove(LAST_MODIFIED);
+        headers.remove(ACCEPT_RANGES);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        Ok(Served { status, headers, body: Body::Whole(answer.body.clone()) })
+    }
+
+    async fn cached(
+        &self,
+        store: &dyn Store,
+        answers: &Answers,
+        encoding: Encoding,
+    ) -> Result<Arc<Answer>> {
+        let key = (self.entry.key, encoding);
+        if let Some(answer) = answers.cache.get(&key) {
+            return Ok(answer);
+        }
+        let read = async {
+            let variant = match encoding {
+                Encoding::Identity => Variant::Identity,
+                Encoding::Gzip => Variant::Gzip,
+                Encoding::Zstd => Variant::Zstd,
+                Encoding::Brotli => Variant::Brotli,
+            };
+            let body = store.blob(self.entry.blob.id, variant).await?;
+            let lost = || StoreError::Backend(format!("content {} is lost", self.entry.blob.hash));
+            let body = body.ok_or_else(lost)?;
+            let (headers, etag) = self.head(encoding);
+            Ok(Arc::new(Answer { headers, etag, body }))
+        };
+        answers.cache.get_or_insert_async(&key, read).await
+    }
+
+    /// The headers of the file in an encoding, and its entity tag.
+    fn head(&self, encoding: Encoding) -> (HeaderMap, Box<str>) {
+        let media = media::content_type(self.path);
+        let hash = self.entry.blob.hash.to_string();
+        let mut etag = String::with_capacity(42);
+        etag.push('"');
+        // 128 bits name a content well enough and keep the header short.
+        etag.push_str(&hash[..32]);
+        if encoding != Encoding::Identity {
+            etag.push('-');
+            etag.push_str(encoding.token());
+        }
+        etag.push('"');
+        let cache = if is_private(self.path) {
+            "private, no-store"
+        } else {
+            media::cache_control(self.path, &media)
+        };
+        let mut headers = HeaderMap::with_capacity(12);
+        headers.insert(CONTENT_TYPE, text(&media));
+        headers.insert(ETAG, text(&etag));
+        headers.insert(LAST_MODIFIED, text(&conditional::http_date(self.site.modified)));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(
+            REFERRER_POLICY,
+            HeaderValue::from_static("strict-origin-when-cross-origin"),
+        );
+        if media::is_compressible(&media) {
+            headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        if encoding != Encoding::Identity {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.token()));
+        }
+        (headers, etag.into_boxed_str())
+    }
+
+    fn precondition(&self, etag: &str) -> Precondition {
+        let asked = self.ask.headers;
+        let given = |name: &HeaderName| joined(asked, name);
+        let conditions = [IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE];
+        if !conditions.iter().any(|name| asked.contains_key(name)) {
+            return Precondition::Proceed;
+        }
+        let (matched, none_match) = (given(&IF_MATCH), given(&IF_NONE_MATCH));
+        let (since, unmodified) = (given(&IF_MODIFIED_SINCE), given(&IF_UNMODIFIED_SINCE));
+        let conditions = Conditions {
+            if_match: matched.as_deref(),
+            if_none_match: none_match.as_deref(),
+            if_modified_since: since.as_deref(),
+            if_unmodified_since: unmodified.as_deref(),
+        };
+        conditional::evaluate(&conditions, etag, self.site.modified)
+    }
+
+    /// Narrows `whole` to the ranges asked for, if they can be had.
+    fn ranges(
+        &self,
+        range: &str,
+        etag: &str,
+        mut whole: Served,
+        body: impl FnOnce(Vec<Piece>) -> Body,
+    ) -> Served {
+        let condition = self.ask.headers.get(IF_RANGE).map(|value| value.to_str().unwrap_or(""));
+        if condition.is_some_and(|c| !conditional::if_range_holds(c, etag, self.site.modified)) {
+            return whole;
+        }
+        let size = self.entry.blob.size;
+        match range::parse(range, size) {
+            Ranges::Whole => whole,
+            Ranges::Unsatisfiable => {
+                let mut served = Served::page(StatusCode::RANGE_NOT_SATISFIABLE);
+                served.headers.insert(CONTENT_RANGE, text(&format!("bytes */{size}")));
+                served
+            }
+            Ranges::Parts(parts) => {
+                whole.status = StatusCode::PARTIAL_CONTENT;
+                whole.body = match parts.as_slice() {
+                    [only] => {
+                        whole.headers.insert(CONTENT_RANGE, text(&only.content_range(size)));
+                        body(vec![Piece::Range(*only)])
+                    }
+                    several => body(multipart(several, size, &mut whole.headers)),
+                };
+                whole
+            }
+        }
+    }
+}
+
+/// Several ranges as the parts of a `multipart/byteranges` body.
+fn multipart(parts: &[ByteRange], size: u64, headers: &mut HeaderMap) -> Vec<Piece> {
+    // The boundary need only not occur in the content; 24 random letters do.
+    let boundary = crate::clock::secret(24);
+    let media = headers.get(CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or_default();
+    let wrapped = range::multipart(parts, media, size, &boundary);
+    headers.insert(CONTENT_TYPE, text(&format!("multipart/byteranges; boundary={boundary}")));
+    let mut pieces = Vec::with_capacity(parts.len() * 2 + 1);
+    for (head, part) in wrapped.heads.into_iter().zip(parts) {
+        pieces.push(Piece::Text(head.into()));
+        pieces.push(Piece::Range(*part));
+    }
+    pieces.push(Piece::Text(wrapped.trailer.into()));
+    pieces
+}
+
+fn not_modified(answer: &HeaderMap) -> Served {
+    let mut headers = answer.clone();
+    for name in [CONTENT_TYPE, CONTENT_ENCODING, ACCEPT_RANGES] {
+        headers.remove(name);
+    }
+    Served { status: StatusCode::NOT_MODIFIED, headers, body: Body::Empty }
+}
+
+fn slice(body: &Bytes, range: ByteRange) -> Bytes {
+    let at = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(body.len());
+    body.slice(at(range.first)..at(range.last.saturating_add(1)))
+}
+
+/// Every value of a header, joined as one list.
+fn joined<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<std::borrow::Cow<'h, str>> {
+    let mut values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let first = values.next()?;
+    let mut rest = values.peekable();
+    if rest.peek().is_none() {
+        return Some(first.into());
+    }
+    Some(rest.fold(first.to_owned(), |list, value| list + ", " + value).into())
+}
+
+/// A header value made of what this program wrote itself.
+fn text(value: &str) -> HeaderValue {
+    HeaderValue::from_str(value).unwrap_or_else(|_| HeaderValue::from_static(""))
+}

@@ -1,0 +1,412 @@
+//! What is live: host names to apps, apps to their live version's files.
+//!
+//! Reading takes no lock: a table behind an atomic pointer, and behind each app
+//! another. A promote swaps the app's pointer to an index that is already
+//! loaded, so a visitor sees one whole version or the other. An app's index is
+//! loaded on its first request; 10,000 idle apps cost their names.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use arc_swap::{ArcSwap, Guard};
+use fazt_tools::types::Share;
+use http::{HeaderName, HeaderValue};
+use tokio::sync::{Mutex, OnceCell};
+
+use super::{
+    serve::{Answers, FileKey},
+    site::{
+        headers::{self, HeaderRules},
+        negotiate::{Encoding, Encodings},
+        redirects::{self, Redirects},
+    },
+};
+use crate::store::{
+    AliasTarget, BlobRef, HostApp, Hosts, Result, SiteFiles, Store, StoreError, Variant,
+};
+
+/// Previews whose index is kept; each is one version of one app.
+const PREVIEWS: usize = 64;
+
+/// Every site of the node.
+pub struct Sites {
+    store: Arc<dyn Store>,
+    table: ArcSwap<Table>,
+    previews: quick_cache::sync::Cache<(i64, u32), Arc<Site>>,
+    /// Refreshes run one at a time, so that an older reading never replaces a
+    /// newer one.
+    refreshing: Mutex<()>,
+    /// Answers held in memory.
+    pub answers: Answers,
+}
+
+/// Host names to apps.
+#[derive(Default)]
+struct Table {
+    apps: HashMap<Box<str>, Arc<Slot>, foldhash::fast::RandomState>,
+    by_id: HashMap<i64, Arc<Slot>, foldhash::fast::RandomState>,
+    aliases: HashMap<Box<str>, Led, foldhash::fast::RandomState>,
+}
+
+/// Where a name leads.
+#[derive(Clone)]
+pub enum Led {
+    /// To an app.
+    App(Arc<Slot>),
+    /// Elsewhere.
+    Redirect {
+        /// The URL.
+        to: Arc<str>,
+        /// The status.
+        status: u16,
+    },
+    /// Nowhere.
+    Reserved,
+    /// To several apps by weight.
+    Split(Arc<[Share]>),
+}
+
+/// An app's place: what is live there, and how often it was asked.
+pub struct Slot {
+    /// The app's row id.
+    pub id: i64,
+    /// The app's name.
+    pub name: Box<str>,
+    live: ArcSwap<Live>,
+    requests: AtomicU64,
+    errors: AtomicU64,
+}
+
+/// One setting of an app's live pointer.
+struct Live {
+    version: Option<u32>,
+    spa: Option<bool>,
+    site: OnceCell<Arc<Site>>,
+}
+
+/// A version of an app, ready to be served.
+pub struct Site {
+    /// The app's name.
+    pub app: Box<str>,
+    /// The version.
+    pub version: u32,
+    /// Whether unknown paths get `index.html`.
+    pub spa: bool,
+    /// When the version was deployed, in Unix seconds.
+    pub modified: u64,
+    /// Rules of `_redirects`.
+    pub redirects: Redirects,
+    headers: HeaderRules,
+    /// Headers that `_headers` gives a path, worked out once; `None` without rules.
+    overlays: Option<quick_cache::sync::Cache<Box<str>, Overlay>>,
+    files: HashMap<Box<str>, Entry, foldhash::fast::RandomState>,
+}
+
+/// Headers that a site's own rules set.
+pub type Overlay = Arc<[(HeaderName, HeaderValue)]>;
+
+/// Paths of a site whose own headers are kept worked out.
+const OVERLAYS: usize = 256;
+
+/// A file of a site.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Names the file's answers in memory; never used twice.
+    pub key: FileKey,
+    /// The content.
+    pub blob: BlobRef,
+    /// The representations there are.
+    pub encodings: Encodings,
+}
+
+impl Site {
+    /// The file at `path`, which has no leading slash.
+    pub fn file(&self, path: &str) -> Option<&Entry> {
+        self.files.get(path)
+    }
+
+    /// The headers that `_headers` sets on the request path `path`.
+    pub fn overlay(&self, path: &str) -> Option<Overlay> {
+        let overlays = self.overlays.as_ref()?;
+        if let Some(overlay) = overlays.get(path) {
+            return Some(overlay);
+        }
+        let rules = self.headers.for_path(path);
+        let overlay: Overlay = rules
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))
+            .collect();
+        overlays.insert(path.into(), overlay.clone());
+        Some(overlay)
+    }
+}
+
+impl Slot {
+    fn new(app: HostApp) -> Self {
+        let live = ArcSwap::from_pointee(Live::of(&app));
+        let (requests, errors) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { id: app.id, name: app.name.into(), live, requests, errors }
+    }
+
+    /// Counts a request that was answered with `status`.
+    pub fn count(&self, status: u16) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        if status >= 500 {
+            self.errors.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether any version is live.
+    pub fn is_live(&self) -> bool {
+        self.live.load().version.is_some()
+    }
+}
+
+impl Live {
+    fn of(app: &HostApp) -> Self {
+        Self { version: app.live, spa: app.spa, site: OnceCell::new() }
+    }
+}
+
+/// A site found in memory without waiting.
+pub struct Loaded(Guard<Arc<Live>>);
+
+impl std::ops::Deref for Loaded {
+    type Target = Arc<Site>;
+
+    fn deref(&self) -> &Arc<Site> {
+        self.0.site.get().expect("`Sites::loaded` checked that it is there")
+    }
+}
+
+impl Sites {
+    /// Reads every name from the store.
+    pub async fn load(store: Arc<dyn Store>, cache_bytes: u64) -> Result<Self> {
+        let hosts = store.hosts().await?;
+        let table = Table::of(hosts);
+        Ok(Self {
+            store,
+            table: ArcSwap::from_pointee(table),
+            previews: quick_cache::sync::Cache::new(PREVIEWS),
+            refreshing: Mutex::new(()),
+            answers: Answers::new(cache_bytes),
+        })
+    }
+
+    /// Where the name `host` leads: a label below the domain, or a whole domain.
+    pub fn lead(&self, host: &str) -> Option<Led> {
+        let table = self.table.load();
+        match table.apps.get(host) {
+            Some(slot) => Some(Led::App(slot.clone())),
+            None => table.aliases.get(host).cloned(),
+        }
+    }
+
+    /// The app of that name.
+    pub fn app(&self, name: &str) -> Option<Arc<Slot>> {
+        self.table.load().apps.get(name).cloned()
+    }
+
+    /// The live site of a slot, if it is in memory.
+    pub fn loaded(slot: &Slot) -> Option<Loaded> {
+        let live = slot.live.load();
+        live.site.initialized().then(|| Loaded(live))
+    }
+
+    /// The live site of a slot; `None` when no version is live.
+    pub async fn live(&self, slot: &Slot) -> Result<Option<Arc<Site>>> {
+        let live = slot.live.load_full();
+        self.fill(slot, &live).await
+    }
+
+    async fn fill(&self, slot: &Slot, live: &Live) -> Result<Option<Arc<Site>>> {
+        let Some(version) = live.version else { return Ok(None) };
+        let site = live.site.get_or_try_init(|| async {
+            let site = self.read(slot, version, live.spa).await?;
+            site.ok_or(StoreError::NoVersion { app: slot.name.to_string(), version })
+        });
+        site.await.cloned().map(Some)
+    }
+
+    /// A version of an app, live or not.
+    pub async fn version(&self, slot: &Slot, version: u32) -> Result<Option<Arc<Site>>> {
+        if let Some(site) = self.previews.get(&(slot.id, version)) {
+            return Ok(Some(site));
+        }
+        let spa = slot.live.load().spa;
+        let site = self.read(slot, version, spa).await?;
+        if let Some(site) = &site {
+            self.previews.insert((slot.id, version), site.clone());
+        }
+        Ok(site)
+    }
+
+    async fn read(&self, slot: &Slot, version: u32, spa: Option<bool>) -> Result<Option<Arc<Site>>> {
+        let Some(files) = self.store.site(slot.id, version).await? else { return Ok(None) };
+        let SiteFiles { created_at, settings, files } = files;
+        let mut redirects = Redirects::default();
+        let mut header_rules = HeaderRules::default();
+        for (file, _) in &files {
+            match file.path.as_str() {
+                "_redirects" => redirects = redirects::parse(&self.text(file.blob).await?).0,
+                "_headers" => header_rules = headers::parse(&self.text(file.blob).await?).0,
+                _ => {}
+            }
+        }
+        let files = files
+            .into_iter()
+            .map(|(file, variants)| {
+                let entry = Entry {
+                    key: self.answers.new_key(),
+                    blob: file.blob,
+                    encodings: encodings(variants),
+                };
+                (file.path.into_boxed_str(), entry)
+            })
+            .collect();
+        Ok(Some(Arc::new(Site {
+            app: slot.name.clone(),
+            version,
+            spa: spa.unwrap_or(settings.spa),
+            modified: u64::try_from(created_at.as_second()).unwrap_or(0),
+            redirects,
+            overlays: (!header_rules.is_empty()).then(|| quick_cache::sync::Cache::new(OVERLAYS)),
+            headers: header_rules,
+            files,
+        })))
+    }
+
+    async fn text(&self, blob: BlobRef) -> Result<String> {
+        let bytes = self.store.blob(blob.id, Variant::Identity).await?.unwrap_or_default();
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Reads one app anew after it changed. Returns once visitors see it.
+    pub async fn refresh(&self, app: i64) -> Result<()> {
+        let _one_at_a_time = self.refreshing.lock().await;
+        let now = self.store.host(app).await?;
+        let slot = self.table.load().by_id.get(&app).cloned();
+        match (slot, now) {
+            (Some(slot), Some(now)) => self.switch(&slot, &now).await,
+            (None, None) => Ok(()),
+            // The app came or went: the table itself changes.
+            (_, now) => {
+                let mut table = self.table.load().copy();
+                if let Some(gone) = table.by_id.remove(&app) {
+                    table.apps.remove(&gone.name);
+                }
+                if let Some(now) = now {
+                    table.add(now);
+                }
+                let aliases = self.store.aliases().await?;
+                table.set_aliases(aliases);
+                self.table.store(Arc::new(table));
+                Ok(())
+            }
+        }
+    }
+
+    /// Loads the index of what is live now, if the app is in use, and swaps.
+    async fn switch(&self, slot: &Slot, now: &HostApp) -> Result<()> {
+        let old = slot.live.load_full();
+        self.previews.retain(|(app, _), _| *app != slot.id);
+        let live = Live::of(now);
+        if old.site.initialized() {
+            self.fill(slot, &live).await?;
+        }
+        slot.live.store(Arc::new(live));
+        if let Some(site) = old.site.get() {
+            self.answers.forget(site.files.values().map(|entry| entry.key));
+        }
+        Ok(())
+    }
+
+    /// Reads an app's index anew though the same version is live: variants of
+    /// its files were made.
+    pub async fn reload(&self, app: i64) -> Result<()> {
+        self.refresh(app).await
+    }
+
+    /// Reads every alias anew.
+    pub async fn refresh_aliases(&self) -> Result<()> {
+        let _one_at_a_time = self.refreshing.lock().await;
+        let aliases = self.store.aliases().await?;
+        let mut table = self.table.load().copy();
+        table.set_aliases(aliases);
+        self.table.store(Arc::new(table));
+        Ok(())
+    }
+
+    /// Takes the requests and errors counted since the last time, by app.
+    pub fn take_counts(&self) -> Vec<(i64, u64, u64)> {
+        let take = |count: &AtomicU64| {
+            // Most apps are idle most of the time; a swap would dirty their line.
+            if count.load(Ordering::Relaxed) == 0 { 0 } else { count.swap(0, Ordering::Relaxed) }
+        };
+        let table = self.table.load();
+        let counts = table.by_id.values().map(|slot| (slot.id, take(&slot.requests), take(&slot.errors)));
+        counts.filter(|(_, requests, _)| *requests > 0).collect()
+    }
+
+    /// Requests and errors of an app that are counted and not yet taken.
+    pub fn counts(&self, app: i64) -> (u64, u64) {
+        self.table.load().by_id.get(&app).map_or((0, 0), |slot| {
+            (slot.requests.load(Ordering::Relaxed), slot.errors.load(Ordering::Relaxed))
+        })
+    }
+}
+
+impl Table {
+    fn of(hosts: Hosts) -> Self {
+        let mut table = Self::default();
+        table.apps.reserve(hosts.apps.len());
+        table.by_id.reserve(hosts.apps.len());
+        for app in hosts.apps {
+            table.add(app);
+        }
+        table.set_aliases(hosts.aliases);
+        table
+    }
+
+    fn copy(&self) -> Self {
+        Self { apps: self.apps.clone(), by_id: self.by_id.clone(), aliases: self.aliases.clone() }
+    }
+
+    fn add(&mut self, app: HostApp) {
+        let slot = Arc::new(Slot::new(app));
+        self.by_id.insert(slot.id, slot.clone());
+        self.apps.insert(slot.name.clone(), slot);
+    }
+
+    fn set_aliases(&mut self, aliases: Vec<crate::store::Alias>) {
+        self.aliases.clear();
+        for alias in aliases {
+            let led = match alias.target {
+                AliasTarget::App(app) => match self.apps.get(app.as_str()) {
+                    Some(slot) => Led::App(slot.clone()),
+                    None => continue,
+                },
+                AliasTarget::Redirect { to, status } => Led::Redirect { to: to.into(), status },
+                AliasTarget::Reserved => Led::Reserved,
+                AliasTarget::Split(shares) => Led::Split(shares.into()),
+            };
+            self.aliases.insert(alias.name.into(), led);
+        }
+    }
+}
+
+fn encodings(variants: u8) -> Encodings {
+    let made = [
+        (Variant::Gzip, Encoding::Gzip),
+        (Variant::Zstd, Encoding::Zstd),
+        (Variant::Brotli, Encoding::Brotli),
+    ];
+    made.into_iter()
+        .filter(|(variant, _)| variants & (1 << variant.code()) != 0)
+        .fold(Encodings::NONE, |set, (_, encoding)| set.with(encoding))
+}

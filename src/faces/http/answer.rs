@@ -1,0 +1,50 @@
+//! The envelope: `{data, meta?}` for success, `{error}` for a problem.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use fazt_tools::{Code, Problem};
+use serde_json::{Map, Value, json};
+
+/// A tool's output in its envelope. What a list says of itself is also in `meta`.
+pub(super) fn success(output: Value) -> Response {
+    Json(enveloped(output)).into_response()
+}
+
+/// See [`success`].
+pub(super) fn enveloped(output: Value) -> Value {
+    let mut meta = Map::new();
+    for name in ["total", "cursor"] {
+        if let Some(value) = output.get(name) {
+            meta.insert(name.to_owned(), value.clone());
+        }
+    }
+    let mut envelope = json!({ "data": output });
+    if !meta.is_empty() {
+        envelope["meta"] = Value::Object(meta);
+    }
+    envelope
+}
+
+/// A problem in its envelope, with its status.
+pub(super) fn failure(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = (status, error_body(problem)).into_response();
+    let headers = response.headers_mut();
+    match problem.code {
+        Code::Unauthorized => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"fazt\""));
+        }
+        Code::RateLimited | Code::Busy | Code::InProgress => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        _ => {}
+    }
+    response
+}
+
+pub(super) fn error_body(problem: &Problem) -> Json<Value> {
+    Json(json!({ "error": problem }))
+}

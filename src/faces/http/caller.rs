@@ -1,0 +1,91 @@
+//! Who asks: a bearer token, or a session with its CSRF header for mutations.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, header},
+    response::Response,
+};
+use fazt_tools::{Caller, Code, Face, Problem};
+use serde_json::json;
+use subtle::ConstantTimeEq as _;
+
+use super::{
+    Api,
+    answer::{failure, success},
+};
+use crate::{node::Node, ops::storage_problem};
+
+/// What a session's mutation must carry.
+pub(super) const X_CSRF: HeaderName = HeaderName::from_static("x-fazt-csrf");
+const X_FACE: HeaderName = HeaderName::from_static("x-fazt-face");
+const X_CLIENT: HeaderName = HeaderName::from_static("x-fazt-client");
+
+/// The session cookie's name; the second form is bound to HTTPS by browsers.
+pub(super) const COOKIE: &str = "fazt_session";
+pub(super) const SECURE_COOKIE: &str = "__Host-fazt_session";
+
+/// Recognises the caller, or refuses.
+pub(super) async fn authenticate(
+    node: &Node,
+    headers: &HeaderMap,
+    changes: bool,
+) -> Result<Caller, Problem> {
+    let refused = |message: &str| {
+        Problem::new(Code::Unauthorized, message)
+            .hint("send `Authorization: Bearer TOKEN`; the owner makes one with `fazt token create NAME`")
+    };
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let token = value.to_str().ok().and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+        });
+        let token = token.ok_or_else(|| refused("the Authorization header is no bearer token"))?;
+        let found = node.access.bearer(token, Face::Http).await.map_err(|e| storage_problem(&e))?;
+        let mut caller = found.ok_or_else(|| refused("the token is unknown, revoked or expired"))?;
+        // Commands of this machine say that they are; it only names the face.
+        if caller.token.is_none() && text(headers, &X_FACE) == Some(Face::Cli.as_str()) {
+            caller.face = Face::Cli;
+        }
+        caller.client = text(headers, &X_CLIENT)
+            .or_else(|| text(headers, &header::USER_AGENT))
+            .map(|client| client.chars().take(80).collect());
+        return Ok(caller);
+    }
+    let cookie = session_cookie(headers).ok_or_else(|| refused("no token and no session came with the request"))?;
+    let session = node.access.session(cookie).await.map_err(|e| storage_problem(&e))?;
+    let session = session.ok_or_else(|| refused("the session has ended"))?;
+    if changes {
+        let given = text(headers, &X_CSRF).unwrap_or_default();
+        if !bool::from(given.as_bytes().ct_eq(session.csrf.as_bytes())) {
+            return Err(Problem::new(Code::CsrfFailed, "a session's change needs its CSRF header")
+                .hint("send `X-Fazt-Csrf` with the value from `GET /api/session`"));
+        }
+    }
+    Ok(Caller::owner(Face::Admin))
+}
+
+/// The session cookie of a request.
+pub(super) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut cookies = cookies.flat_map(|value| value.split(';')).map(str::trim);
+    cookies.find_map(|cookie| {
+        let (name, value) = cookie.split_once('=')?;
+        [COOKIE, SECURE_COOKIE].contains(&name).then_some(value)
+    })
+}
+
+/// Says who the caller is and what it may do.
+pub(super) async fn whoami(State(api): State<Api>, request: Request) -> Response {
+    match authenticate(&api.node, request.headers(), false).await {
+        Ok(caller) => success(json!({
+            "caller": caller.name,
+            "scopes": caller.scopes.iter().collect::<Vec<_>>(),
+            "apps": caller.apps,
+        })),
+        Err(problem) => failure(&problem),
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}

@@ -1,0 +1,161 @@
+//! The HTTP API: a route for every tool, made from the catalogue.
+//!
+//! Knows who asks before it looks at what is asked; turns path, query and body
+//! into a tool's input, and the answer into `{data, meta?}` or `{error}`. A new
+//! tool needs no line here.
+
+mod answer;
+mod caller;
+mod idempotency;
+mod input;
+mod meta;
+mod sign_in;
+mod upload;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{RawPathParams, Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::{MethodFilter, MethodRouter, get, on, post, put},
+};
+use fazt_tools::{Caller, Code, PeerName, Problem, Spec, dispatch, specs, tool::Method};
+use serde_json::{Map, Value};
+
+use crate::{clock, node::Node};
+
+use answer::{failure, success};
+use input::Shape;
+
+pub use meta::openapi;
+
+/// What every route needs.
+#[derive(Clone)]
+struct Api {
+    node: Arc<Node>,
+}
+
+/// The API and the pages of the admin host.
+pub fn router(node: Arc<Node>) -> Router {
+    let api = Api { node };
+    let mut routes: Router<Api> = Router::new();
+    for spec in specs() {
+        routes = routes.route(spec.route.path, tool_route(spec));
+    }
+    routes
+        .route("/api/blobs", post(upload::blobs))
+        .route("/api/blobs/{hash}", put(upload::blob))
+        .route("/api/whoami", get(caller::whoami))
+        .route("/api/openapi.json", get(meta::openapi_json))
+        .route("/schema/manifest.json", get(meta::manifest_schema))
+        .route("/health", get(meta::health))
+        .route("/metrics", get(meta::metrics))
+        .merge(sign_in::routes())
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn(around))
+        .with_state(api)
+}
+
+fn tool_route(spec: &'static Spec) -> MethodRouter<Api> {
+    let filter = match spec.route.method {
+        Method::Get => MethodFilter::GET,
+        Method::Post => MethodFilter::POST,
+        Method::Patch => MethodFilter::PATCH,
+        Method::Put => MethodFilter::PUT,
+        Method::Delete => MethodFilter::DELETE,
+    };
+    let shape = Arc::new(Shape::of(spec));
+    on(filter, move |State(api): State<Api>, params: RawPathParams, request: Request| async move {
+        let answered = answer_tool(&api, spec, &shape, &params, request).await;
+        answered.unwrap_or_else(|problem| failure(&problem))
+    })
+}
+
+async fn answer_tool(
+    api: &Api,
+    spec: &'static Spec,
+    shape: &Shape,
+    params: &RawPathParams,
+    request: Request,
+) -> Result<Response, Problem> {
+    let caller = caller::authenticate(&api.node, request.headers(), spec.effect.changes()).await?;
+    caller.require(spec.scope, spec.name)?;
+    if spec.name == "deploy" && upload::is_upload(request.headers()) {
+        return upload::deploy(api, &caller, request).await;
+    }
+    let key = idempotency::key_of(request.headers(), spec, &caller)?;
+    let (input, fingerprint) = shape.read(params, request).await?;
+    let Some(key) = key else {
+        return run(api, &caller, spec, input).await.map(success);
+    };
+    idempotency::once(api, &key, fingerprint, run(api, &caller, spec, input)).await
+}
+
+/// Carries a tool out here, or on the peer that the input names.
+async fn run(
+    api: &Api,
+    caller: &Caller,
+    spec: &Spec,
+    mut input: Map<String, Value>,
+) -> Result<Value, Problem> {
+    let peer = if spec.agent { input.remove("peer") } else { None };
+    let input = Value::Object(input);
+    match peer {
+        None => dispatch(&*api.node, caller, spec.name, input).await,
+        Some(peer) => {
+            let name = peer.as_str().map(PeerName::parse);
+            let Some(Ok(name)) = name else {
+                return Err(Problem::invalid("peer", "give the name of a peer, such as `zyt`"));
+            };
+            // A token limited to some apps says nothing about a peer's apps.
+            if caller.apps.is_some() {
+                return Err(Problem::new(Code::Forbidden, "a token limited to some apps cannot use peers"));
+            }
+            let there = api.node.peer(&name).await?;
+            dispatch(&there, caller, spec.name, input).await
+        }
+    }
+}
+
+/// Gives every request an id, logs how it ended, and guards its answer.
+async fn around(request: Request, next: Next) -> Response {
+    const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+    let id = clock::id("req_");
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut response = next.run(request).await;
+    let status = response.status();
+    if status.is_server_error() {
+        tracing::warn!(%method, path, status = status.as_u16(), id, "a request failed");
+    } else {
+        tracing::debug!(%method, path, status = status.as_u16(), id, "answered a request");
+    }
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn not_found(request: Request) -> Response {
+    let path = request.uri().path();
+    let routes = specs().iter().map(|spec| spec.route.path);
+    failure(&Problem::missing(Code::NotFound, "route", path, routes))
+}
+
+async fn method_not_allowed(request: Request) -> Response {
+    let what = format!("{} takes no {}", request.uri().path(), request.method());
+    let problem = Problem::new(Code::MethodNotAllowed, what).hint("`Allow` names the methods it takes");
+    (StatusCode::METHOD_NOT_ALLOWED, answer::error_body(&problem)).into_response()
+}

@@ -1,0 +1,232 @@
+//! The owner's way in: the set-up link, the password, the session cookie.
+//!
+//! Plain pages without script, and the same as JSON. The cookie belongs to the
+//! admin host alone; hosted apps are other origins and get nothing from it.
+
+use axum::{
+    Form, Json, Router,
+    extract::{Query, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse as _, Redirect, Response},
+    routing::{get, post},
+};
+use fazt_tools::{Code, Problem};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    Api,
+    answer::{failure, success},
+    caller::{COOKIE, SECURE_COOKIE, session_cookie},
+};
+use crate::{auth::NewSession, node::Node, ops::storage_problem};
+
+pub(super) fn routes() -> Router<Api> {
+    Router::new()
+        .route("/", get(home))
+        .route("/setup", get(setup_page).post(setup_form))
+        .route("/login", get(login_page).post(login_form))
+        .route("/logout", post(logout_form))
+        .route("/api/setup", post(setup))
+        .route("/api/login", post(login))
+        .route("/api/logout", post(logout))
+        .route("/api/session", get(session))
+}
+
+#[derive(Deserialize)]
+struct SetUp {
+    link: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+struct LogIn {
+    password: String,
+}
+
+async fn setup(State(api): State<Api>, Json(given): Json<SetUp>) -> Response {
+    match api.node.access.set_up(&given.link, given.password).await {
+        Ok(session) => signed_in(&api.node, &session, success(json!({ "csrf": session.csrf }))),
+        Err(problem) => failure(&problem),
+    }
+}
+
+async fn login(State(api): State<Api>, Json(given): Json<LogIn>) -> Response {
+    match log_in(&api.node, given.password).await {
+        Ok(session) => signed_in(&api.node, &session, success(json!({ "csrf": session.csrf }))),
+        Err(problem) => failure(&problem),
+    }
+}
+
+async fn logout(State(api): State<Api>, request: Request) -> Response {
+    if let Err(problem) = super::caller::authenticate(&api.node, request.headers(), true).await {
+        return failure(&problem);
+    }
+    end_session(&api.node, request.headers()).await;
+    signed_out(success(json!({ "ended": true })))
+}
+
+async fn session(State(api): State<Api>, request: Request) -> Response {
+    let found = match session_cookie(request.headers()) {
+        Some(cookie) => api.node.access.session(cookie).await,
+        None => Ok(None),
+    };
+    match found {
+        Ok(Some(session)) => success(json!({
+            "signed_in": true, "csrf": session.csrf, "expires_at": session.expires_at,
+        })),
+        Ok(None) => success(json!({ "signed_in": false })),
+        Err(error) => failure(&storage_problem(&error)),
+    }
+}
+
+async fn log_in(node: &Node, password: String) -> Result<NewSession, Problem> {
+    node.access.log_in(password).await?.ok_or_else(|| {
+        Problem::new(Code::Unauthorized, "the password is wrong, or none is set yet")
+            .hint("without a password, start the node again for a set-up link")
+    })
+}
+
+async fn end_session(node: &Node, headers: &HeaderMap) {
+    if let Some(cookie) = session_cookie(headers)
+        && let Err(error) = node.access.log_out(cookie).await
+    {
+        tracing::warn!(%error, "could not end a session");
+    }
+}
+
+async fn home(State(api): State<Api>, request: Request) -> Response {
+    let signed_in = match session_cookie(request.headers()) {
+        Some(cookie) => matches!(api.node.access.session(cookie).await, Ok(Some(_))),
+        None => false,
+    };
+    if !signed_in {
+        return Redirect::to("/login").into_response();
+    }
+    let apps = api.node.store.app_names().await.unwrap_or_default();
+    let list: String = if apps.is_empty() {
+        "<p>No apps yet. <code>fazt deploy DIR</code> makes one.</p>".to_owned()
+    } else {
+        let item = |app: &String| format!("<li><a href=\"{}\">{app}</a></li>", api.node.url(app));
+        format!("<ul>{}</ul>", apps.iter().map(item).collect::<String>())
+    };
+    page(
+        "fazt",
+        &format!(
+            "<h1>Your apps</h1>{list}<form method=\"post\" action=\"/logout\">\
+             <button>Sign out</button></form>"
+        ),
+    )
+}
+
+#[derive(Deserialize)]
+struct Link {
+    #[serde(default)]
+    link: String,
+}
+
+async fn setup_page(State(api): State<Api>, Query(given): Query<Link>) -> Response {
+    let holds = api.node.access.setup_link_holds(&given.link).await.unwrap_or(false);
+    if !holds {
+        return told(
+            StatusCode::UNAUTHORIZED,
+            "This set-up link was used, replaced or is older than 30 minutes. \
+             Start the node again for a new one.",
+        );
+    }
+    // The link is letters and digits, or it would not hold.
+    let link = given.link;
+    page(
+        "Set up fazt",
+        &format!(
+            "<h1>Choose your password</h1><form method=\"post\" action=\"/setup\">\
+             <input type=\"hidden\" name=\"link\" value=\"{link}\">\
+             <label>Password, at least {} characters<br><input type=\"password\" name=\"password\" \
+             autocomplete=\"new-password\" minlength=\"{}\" required autofocus></label>\
+             <button>Set up</button></form>",
+            crate::auth::PASSWORD_MIN,
+            crate::auth::PASSWORD_MIN
+        ),
+    )
+}
+
+async fn setup_form(State(api): State<Api>, Form(given): Form<SetUp>) -> Response {
+    match api.node.access.set_up(&given.link, given.password).await {
+        Ok(session) => signed_in(&api.node, &session, Redirect::to("/").into_response()),
+        Err(problem) => told(status(&problem), &problem.message),
+    }
+}
+
+async fn login_page() -> Response {
+    page(
+        "Sign in to fazt",
+        "<h1>Sign in</h1><form method=\"post\" action=\"/login\"><label>Password<br>\
+         <input type=\"password\" name=\"password\" autocomplete=\"current-password\" required \
+         autofocus></label><button>Sign in</button></form>",
+    )
+}
+
+async fn login_form(State(api): State<Api>, Form(given): Form<LogIn>) -> Response {
+    match log_in(&api.node, given.password).await {
+        Ok(session) => signed_in(&api.node, &session, Redirect::to("/").into_response()),
+        Err(problem) => told(status(&problem), &problem.message),
+    }
+}
+
+async fn logout_form(State(api): State<Api>, request: Request) -> Response {
+    end_session(&api.node, request.headers()).await;
+    signed_out(Redirect::to("/login").into_response())
+}
+
+/// Puts the session's cookie into a response.
+fn signed_in(node: &Node, session: &NewSession, mut response: Response) -> Response {
+    let secure = node.config.public_url.starts_with("https:");
+    let (name, flag) = if secure { (SECURE_COOKIE, "; Secure") } else { (COOKIE, "") };
+    let age = session.life.as_secs();
+    let cookie =
+        format!("{name}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{flag}", session.cookie);
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn signed_out(mut response: Response) -> Response {
+    for (name, flag) in [(COOKIE, ""), (SECURE_COOKIE, "; Secure")] {
+        let cookie = format!("{name}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{flag}");
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+fn status(problem: &Problem) -> StatusCode {
+    StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::BAD_REQUEST)
+}
+
+/// A page that says `message`, written by this program.
+fn told(status: StatusCode, message: &str) -> Response {
+    let body = format!("<h1>fazt</h1><p>{message}</p><p><a href=\"/login\">Sign in</a></p>");
+    (status, page("fazt", &body)).into_response()
+}
+
+fn page(title: &str, body: &str) -> Response {
+    const STYLE: &str = ":root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;\
+        max-width:26rem;margin:16vh auto;padding:0 1.5rem}h1{font-size:1.4rem}\
+        input{font:inherit;width:100%;padding:.5rem;margin:.25rem 0 1rem;box-sizing:border-box}\
+        button{font:inherit;padding:.5rem 1rem}";
+    let text = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style>\
+         <body>{body}</body></html>\n"
+    );
+    let mut response = Html(text).into_response();
+    response.headers_mut().insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
+        ),
+    );
+    response
+}

@@ -1,0 +1,220 @@
+//! Uploads: contents for a later deploy, bundles, and ZIPs from anywhere.
+//!
+//! Bodies go to a spool file beside the database as they come, hashed on the
+//! way, so that memory stays bounded; only small bundles are held.
+
+use std::{
+    io::{Seek as _, Write as _},
+    time::Duration,
+};
+
+use axum::{
+    extract::{FromRequest as _, Multipart, Path, Request, State},
+    http::{HeaderMap, header},
+    response::Response,
+};
+use bytes::Bytes;
+use fazt_tools::{AppName, Caller, Code, Problem, Scope, deploy::Input};
+use futures_util::{Stream, StreamExt as _};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    Api,
+    answer::{failure, success},
+    caller::authenticate,
+    input::collect,
+};
+use crate::{
+    node::Node,
+    ops::{spool_beside, spool_problem},
+    peers::BUNDLE_TYPE,
+    store::Hash,
+};
+
+/// Longest bundle as it travels; unpacked it is bounded again.
+const BUNDLE: usize = 80 << 20;
+/// How long an upload may pause.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Whether a deploy's body is files rather than JSON.
+pub(super) fn is_upload(headers: &HeaderMap) -> bool {
+    let media = media(headers);
+    !media.is_empty() && media != "application/json"
+}
+
+fn media(headers: &HeaderMap) -> &str {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().split(';').next().unwrap_or_default().trim()
+}
+
+/// Stores the contents of a bundle.
+pub(super) async fn blobs(State(api): State<Api>, request: Request) -> Response {
+    let stored = async {
+        let caller = authenticate(&api.node, request.headers(), true).await?;
+        caller.require(Scope::AppsWrite, "an upload")?;
+        let bundle = collect(request.into_body(), BUNDLE).await?;
+        api.node.receive_bundle(bundle).await
+    };
+    match stored.await {
+        Ok(()) => success(json!({ "stored": true })),
+        Err(problem) => failure(&problem),
+    }
+}
+
+/// Stores one content under its hash.
+pub(super) async fn blob(
+    State(api): State<Api>,
+    Path(hash): Path<String>,
+    request: Request,
+) -> Response {
+    let stored = async {
+        let caller = authenticate(&api.node, request.headers(), true).await?;
+        caller.require(Scope::AppsWrite, "an upload")?;
+        let hash: Hash = hash.parse().map_err(|rule: String| Problem::invalid("hash", rule))?;
+        let most = api.node.limits.file_bytes;
+        let spooled = spool(&api.node, request.into_body().into_data_stream(), most).await?;
+        let path = spooled.file.into_temp_path();
+        api.node.receive_spool(hash.0, spooled.hash, spooled.size, path).await
+    };
+    match stored.await {
+        Ok(()) => success(json!({ "stored": true })),
+        Err(problem) => failure(&problem),
+    }
+}
+
+/// What a ZIP upload may say beside the archive.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Beside {
+    #[serde(alias = "name", alias = "site_name")]
+    app: Option<AppName>,
+    #[serde(default)]
+    preview: bool,
+    message: Option<String>,
+    spa: Option<bool>,
+}
+
+/// Deploys a bundle, a multipart form or a bare ZIP.
+pub(super) async fn deploy(api: &Api, caller: &Caller, request: Request) -> Result<Response, Problem> {
+    let kind = media(request.headers()).to_owned();
+    let output = if kind == BUNDLE_TYPE {
+        let bundle = collect(request.into_body(), BUNDLE).await?;
+        api.node.deploy_bundle(caller, bundle).await?
+    } else {
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let beside: Beside = read_fields(url::form_urlencoded::parse(query.as_bytes()))?;
+        let (beside, archive, called) = if kind == "multipart/form-data" {
+            from_form(api, request, beside).await?
+        } else {
+            let most = api.node.limits.app_bytes;
+            (beside, spool(&api.node, request.into_body().into_data_stream(), most).await?, None)
+        };
+        let input = Input {
+            app: beside.app,
+            preview: beside.preview,
+            message: beside.message,
+            spa: beside.spa,
+            ..Input::default()
+        };
+        if let Some(app) = &input.app {
+            caller.require_app(app)?;
+        }
+        let mut file = archive.file.into_file();
+        file.rewind().map_err(|error| spool_problem(&error))?;
+        api.node.deploy_zip(caller, input, file, called).await?
+    };
+    Ok(success(json!(output)))
+}
+
+async fn from_form(
+    api: &Api,
+    request: Request,
+    mut beside: Beside,
+) -> Result<(Beside, Spooled, Option<AppName>), Problem> {
+    let broken = |error: String| Problem::new(Code::BadRequest, format!("the form is broken: {error}"));
+    let mut request = request;
+    axum::extract::DefaultBodyLimit::disable().apply(&mut request);
+    let mut form = Multipart::from_request(request, &()).await.map_err(|e| broken(e.body_text()))?;
+    let mut archive = None;
+    let mut fields = Vec::new();
+    while let Some(field) = form.next_field().await.map_err(|e| broken(e.body_text()))? {
+        let name = field.name().unwrap_or_default().to_owned();
+        if name == "file" {
+            let stem = field.file_name().and_then(|name| name.strip_suffix(".zip").map(ToOwned::to_owned));
+            let pieces = field.map(|piece| piece.map_err(axum::Error::new));
+            let most = api.node.limits.app_bytes;
+            archive = Some((stem, spool(&api.node, pieces, most).await?));
+        } else {
+            let text = field.text().await.map_err(|e| broken(e.body_text()))?;
+            fields.push((name, text));
+        }
+    }
+    if !fields.is_empty() {
+        let given: Beside =
+            read_fields(fields.iter().map(|(name, text)| (name.as_str(), text.as_str())))?;
+        beside = given;
+    }
+    let (stem, archive) = archive.ok_or_else(|| {
+        Problem::invalid("file", "the form has no field `file`")
+            .hint("`curl -F file=@site.zip -F app=my-app …/api/deploy`")
+    })?;
+    Ok((beside, archive, stem.and_then(|stem| AppName::slug(&stem))))
+}
+
+/// Reads form fields or a query, in which everything is text.
+fn read_fields<N: AsRef<str>, T: AsRef<str>>(
+    fields: impl Iterator<Item = (N, T)>,
+) -> Result<Beside, Problem> {
+    let mut object = serde_json::Map::new();
+    for (name, text) in fields {
+        let value = match (name.as_ref(), text.as_ref()) {
+            ("preview" | "spa", "true" | "1" | "on" | "") => true.into(),
+            ("preview" | "spa", "false" | "0" | "off") => false.into(),
+            (_, text) => text.into(),
+        };
+        object.insert(name.as_ref().to_owned(), value);
+    }
+    serde_json::from_value(object.into()).map_err(|error| {
+        Problem::new(Code::ValidationFailed, format!("a field does not fit: {error}"))
+            .hint("beside `file` there may be `app`, `preview`, `message` and `spa`")
+    })
+}
+
+struct Spooled {
+    file: tempfile::NamedTempFile,
+    hash: [u8; 32],
+    size: u64,
+}
+
+/// Writes a body to a spool file as it comes.
+async fn spool(
+    node: &Node,
+    pieces: impl Stream<Item = Result<Bytes, axum::Error>>,
+    most: u64,
+) -> Result<Spooled, Problem> {
+    let mut file = spool_beside(node.db()).map_err(|error| spool_problem(&error))?;
+    let mut hasher = blake3::Hasher::new();
+    let mut size = 0;
+    let mut pieces = std::pin::pin!(pieces);
+    loop {
+        let piece = tokio::time::timeout(PAUSE, pieces.next()).await.map_err(|_| {
+            Problem::new(Code::BadRequest, "the upload paused for more than 60 s").hint("send it again")
+        })?;
+        let Some(piece) = piece else { break };
+        let piece = piece
+            .map_err(|error| Problem::new(Code::BadRequest, format!("the body broke off: {error}")))?;
+        size += piece.len() as u64;
+        if size > most {
+            return Err(Problem::new(Code::TooLarge, format!("the upload is longer than {most} bytes"))
+                .detail("limit", most));
+        }
+        hasher.update(&piece);
+        // A write to the page cache takes microseconds; a hop to another
+        // thread would take longer.
+        file.write_all(&piece).map_err(|error| spool_problem(&error))?;
+    }
+    file.flush().map_err(|error| spool_problem(&error))?;
+    Ok(Spooled { file, hash: *hasher.finalize().as_bytes(), size })
+}
+

@@ -1,0 +1,216 @@
+//! Visitors: a host name becomes an app, and its answer goes to the socket.
+//!
+//! This is the hot path, a lean service of its own: no layer, no lock, no
+//! allocation beyond the response. The API's layers belong to `faces::http`,
+//! which gets what is asked of the admin host.
+
+mod body;
+mod listener;
+mod pages;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::extract::ConnectInfo;
+use fazt_tools::types::Share;
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version,
+    header::{self, HOST},
+};
+use hyper::body::Incoming;
+use tower::ServiceExt as _;
+
+use crate::{
+    apps::{
+        serve::{self, Ask, Served},
+        site::host,
+        sites::{Site, Sites, Slot},
+        visit::{self, Target},
+    },
+    clock,
+    node::Node,
+    store::StoreError,
+};
+
+pub use body::VisitorBody;
+pub use listener::{Listener, listen};
+
+/// The cookie that keeps a visitor of a split where it began.
+const SPLIT_COOKIE: &str = "fazt_split";
+
+/// Answers every request the node gets.
+pub struct Hosting {
+    node: Arc<Node>,
+    api: axum::Router,
+}
+
+/// Marks a request from this machine, for the API's routes.
+#[derive(Clone, Copy, Debug)]
+pub struct Near(pub bool);
+
+impl Hosting {
+    /// Answers visitors itself and hands the admin host's requests to `api`.
+    pub fn new(node: Arc<Node>, api: axum::Router) -> Arc<Self> {
+        Arc::new(Self { node, api })
+    }
+
+    /// Answers one request.
+    pub async fn answer(&self, request: Request<Incoming>, from: SocketAddr) -> Response<VisitorBody> {
+        let Some(host) = host_of(&request) else {
+            return pages::page(StatusCode::BAD_REQUEST, "give exactly one Host header");
+        };
+        let host = match host::canonical(host) {
+            Ok(host) => host,
+            Err(error) => return pages::page(StatusCode::BAD_REQUEST, &format!("Host: {error}")),
+        };
+        let near = self.is_near(request.headers(), from);
+        let node = &self.node;
+        match visit::target(&node.sites, &node.config.domain, &host, near) {
+            Target::App(slot) => self.live(&slot, &request).await,
+            Target::Admin => self.admin(request, from, near).await,
+            Target::Preview(slot, version) => {
+                let site = node.sites.version(&slot, version).await;
+                self.site(&slot, site, &request, true).await
+            }
+            Target::Redirect { to, status } => pages::redirect(&to, status, request.uri()),
+            Target::Split(shares) => self.split(&shares, &request).await,
+            Target::Welcome => pages::welcome(&node.url("admin"), &node.config.domain),
+            Target::Unknown => self.unknown(&host, &request).await,
+        }
+    }
+
+    async fn live(&self, slot: &Slot, request: &Request<Incoming>) -> Response<VisitorBody> {
+        if let Some(site) = Sites::loaded(slot) {
+            let site = Arc::clone(&site);
+            return self.site(slot, Ok(Some(site)), request, false).await;
+        }
+        let site = self.node.sites.live(slot).await;
+        self.site(slot, site, request, false).await
+    }
+
+    async fn site(
+        &self,
+        slot: &Slot,
+        site: Result<Option<Arc<Site>>, StoreError>,
+        request: &Request<Incoming>,
+        preview: bool,
+    ) -> Response<VisitorBody> {
+        let answered = match site {
+            Ok(None) => Ok(Served::page(StatusCode::NOT_FOUND)),
+            Err(error) => Err(error),
+            Ok(Some(site)) => {
+                let ask = Ask {
+                    method: request.method(),
+                    path: request.uri().path(),
+                    query: request.uri().query(),
+                    headers: request.headers(),
+                    preview,
+                };
+                serve::serve(&*self.node.store, &self.node.sites.answers, &site, &ask).await
+            }
+        };
+        let response = match answered {
+            Ok(served) => body::respond(&self.node.store, served, request.method()),
+            Err(error) => {
+                tracing::error!(%error, app = %slot.name, "could not answer a visitor of `{}`", slot.name);
+                pages::page(StatusCode::INTERNAL_SERVER_ERROR, "the node could not read this page")
+            }
+        };
+        slot.count(response.status().as_u16());
+        tracing::debug!(
+            target: "fazt::access", app = %slot.name, method = %request.method(),
+            path = request.uri().path(), status = response.status().as_u16(),
+        );
+        response
+    }
+
+    /// Deals a visitor to one of several apps and remembers it in a cookie.
+    async fn split(&self, shares: &[Share], request: &Request<Incoming>) -> Response<VisitorBody> {
+        let before = cookie(request.headers(), SPLIT_COOKIE);
+        let total = shares.iter().map(|share| share.weight).fold(0_u32, u32::saturating_add);
+        let Some(share) = visit::share(shares, before, clock::below(total)) else {
+            return pages::page(StatusCode::NOT_FOUND, "this name leads to no app");
+        };
+        let Some(slot) = self.node.sites.app(share.app.as_str()) else {
+            return pages::page(StatusCode::NOT_FOUND, "this name leads to no app");
+        };
+        let mut response = self.live(&slot, request).await;
+        if before != Some(share.app.as_str()) {
+            let set = format!("{SPLIT_COOKIE}={}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax", share.app);
+            if let Ok(set) = HeaderValue::from_str(&set) {
+                response.headers_mut().append(header::SET_COOKIE, set);
+            }
+        }
+        // What one visitor gets is no answer for another.
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        response
+    }
+
+    /// A name that leads nowhere: the app `404` answers if it is deployed.
+    async fn unknown(&self, host: &str, request: &Request<Incoming>) -> Response<VisitorBody> {
+        match self.node.sites.app("404") {
+            Some(slot) if slot.is_live() => {
+                let mut response = self.live(&slot, request).await;
+                let page = response
+                    .headers()
+                    .get(header::CONTENT_TYPE)
+                    .is_some_and(|media| media.as_bytes().starts_with(b"text/html"));
+                if page && response.status() == StatusCode::OK {
+                    *response.status_mut() = StatusCode::NOT_FOUND;
+                }
+                response
+            }
+            _ => pages::page(StatusCode::NOT_FOUND, &format!("no app answers at {host}")),
+        }
+    }
+
+    async fn admin(
+        &self,
+        mut request: Request<Incoming>,
+        from: SocketAddr,
+        near: bool,
+    ) -> Response<VisitorBody> {
+        request.extensions_mut().insert(ConnectInfo(from));
+        request.extensions_mut().insert(Near(near));
+        let answered = self.api.clone().oneshot(request.map(axum::body::Body::new)).await;
+        match answered {
+            Ok(response) => response.map(VisitorBody::from_api),
+            Err(never) => match never {},
+        }
+    }
+
+    /// Whether the visitor sits on this machine. A proxy does not count as the
+    /// visitor: one that is configured says who is, another makes it unknown.
+    fn is_near(&self, headers: &HeaderMap, from: SocketAddr) -> bool {
+        let forwarded = headers.contains_key(header::FORWARDED) || headers.contains_key("x-forwarded-for");
+        from.ip().to_canonical().is_loopback() && !forwarded
+    }
+}
+
+/// The host a request is for; `None` unless it is given exactly once.
+fn host_of(request: &Request<Incoming>) -> Option<&[u8]> {
+    if let Some(authority) = request.uri().authority() {
+        return Some(authority.as_str().as_bytes());
+    }
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Some(host.as_bytes()),
+        // HTTP/1.0 knows no Host; its visitors get the node itself.
+        (None, _) if request.version() == Version::HTTP_10 => Some(b"localhost"),
+        _ => None,
+    }
+}
+
+/// A cookie of the request.
+fn cookie<'r>(headers: &'r HeaderMap, name: &str) -> Option<&'r str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|cookies| cookies.to_str().ok())
+        .flat_map(|cookies| cookies.split(';'))
+        .find_map(|cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='))
+}
+
+/// Whether a request's body is of no interest.
+fn is_head(method: &Method) -> bool {
+    *method == Method::HEAD
+}

@@ -1,0 +1,249 @@
+//! The assembled machine: everything a tool needs, built once.
+//!
+//! A node that serves and a command that works on the database alone are the
+//! same thing; only the first has an address. What tools do is in `ops/`.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use fazt_tools::{Caller, Code, Problem};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::{
+    apps::{bundle::limits::Limits, sites::Sites, variants},
+    auth::{Access, Key},
+    clock::{Clock, SystemClock},
+    config::{Config, Sources, choose_domain, local_addresses},
+    lifecycle::Lifecycle,
+    ops::storage_problem,
+    store::{
+        Actor, Keep, SettingStore as _, Store, Traffic,
+        sqlite::{Options, SqliteStore},
+    },
+};
+
+/// Everything a tool needs.
+pub struct Node {
+    /// What the node remembers.
+    pub store: Arc<dyn Store>,
+    /// What is live.
+    pub sites: Arc<Sites>,
+    /// Who may do what.
+    pub access: Access,
+    /// The settings it runs with.
+    pub config: Config,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Its tasks.
+    pub lifecycle: Lifecycle,
+    /// Bounds of what is deployed.
+    pub limits: Limits,
+    /// Notified when contents wait for compression.
+    pub to_compress: Arc<Notify>,
+    /// When it was opened.
+    pub started: Timestamp,
+    /// What the owner should know about how it was opened.
+    pub warnings: Vec<String>,
+    sqlite: Arc<SqliteStore>,
+    sources: Sources,
+    port: OnceLock<u16>,
+}
+
+/// What opening a node takes.
+pub struct Open {
+    /// The database.
+    pub db: PathBuf,
+    /// How long to wait for another process to let go of it.
+    pub wait: Duration,
+    /// Settings given as flags, by key.
+    pub flags: HashMap<&'static str, String>,
+    /// The process's environment.
+    pub environment: HashMap<String, String>,
+}
+
+impl Node {
+    /// Opens the database and assembles the node. It does not listen yet.
+    pub async fn open(open: Open) -> Result<Arc<Self>, Problem> {
+        Self::open_with(open, Arc::new(SystemClock)).await
+    }
+
+    /// Opens a node that tells the time by `clock`.
+    pub async fn open_with(open: Open, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Problem> {
+        let Open { db, wait, flags, environment } = open;
+        let mut sources = Sources { flags, environment, stored: HashMap::new() };
+        // The size limit must be known before the stored settings can be read;
+        // a flag or the environment may raise it.
+        let max_bytes = Config::read(&sources)?.max_database_bytes;
+        let sqlite = SqliteStore::open(&db, Options { wait, max_bytes })
+            .map_err(|error| storage_problem(&error))?;
+        let sqlite = Arc::new(sqlite);
+        let stored = sqlite.settings().await.map_err(|error| storage_problem(&error))?;
+        sources.stored = stored.into_iter().collect();
+        let mut config = Config::read(&sources)?;
+        let mut warnings = Vec::new();
+        let (domain, origin) = config.origin("domain");
+        let choice = choose_domain(domain, origin, &local_addresses());
+        if let Some(warning) = choice.warning {
+            config.detect_domain(choice.domain);
+            warnings.push(warning);
+        }
+        let key = Key::ensure(&db).map_err(|error| {
+            Problem::new(Code::DatabaseUnusable, error.to_string())
+                .hint("make the file readable for you, or restore it from where it was copied")
+        })?;
+        let store: Arc<dyn Store> = sqlite.clone();
+        let sites = Sites::load(store.clone(), config.cache_bytes)
+            .await
+            .map_err(|error| storage_problem(&error))?;
+        let limits = Limits {
+            files: usize::try_from(config.max_files).unwrap_or(usize::MAX),
+            file_bytes: config.max_file_bytes,
+            app_bytes: config.max_app_bytes,
+            ..Limits::default()
+        };
+        Ok(Arc::new(Self {
+            access: Access::new(store.clone(), clock.clone(), key),
+            sites: Arc::new(sites),
+            store,
+            started: clock.now(),
+            clock,
+            lifecycle: Lifecycle::default(),
+            limits,
+            to_compress: Arc::default(),
+            warnings,
+            config,
+            sqlite,
+            sources,
+            port: OnceLock::new(),
+        }))
+    }
+
+    /// The database's path.
+    pub fn db(&self) -> &Path {
+        self.sqlite.path()
+    }
+
+    /// Where settings were given, for reading them anew.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Notes the port it listens on, and tells commands where to find it.
+    pub fn announce(&self, port: u16, address: &str) -> Result<(), Problem> {
+        let _ = self.port.set(port);
+        self.sqlite.announce(address).map_err(|error| {
+            Problem::new(Code::DatabaseUnusable, format!("cannot write the lock file: {error}"))
+        })
+    }
+
+    /// Whether it listens.
+    pub fn is_serving(&self) -> bool {
+        self.port.get().is_some()
+    }
+
+    /// The address of a host below the node's domain, as visitors type it;
+    /// an empty label means the domain itself.
+    pub fn url(&self, label: &str) -> String {
+        let host = match label {
+            "" => self.config.domain.clone(),
+            label if label.contains('.') => label.to_owned(),
+            label => format!("{label}.{}", self.config.domain),
+        };
+        let public = &self.config.public_url;
+        if let Ok(url) = url::Url::parse(public) {
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            return format!("{}://{host}{port}", url.scheme());
+        }
+        let port = self.port.get().copied().unwrap_or(self.config.port);
+        if port == 80 { format!("http://{host}") } else { format!("http://{host}:{port}") }
+    }
+
+    /// How the ledger will name who does this.
+    pub fn actor(&self, caller: &Caller, tool: &str, input: Value) -> Actor {
+        Actor {
+            at: self.clock.now(),
+            caller: caller.name.clone(),
+            face: caller.face,
+            client: caller.client.clone(),
+            tool: tool.to_owned(),
+            input,
+        }
+    }
+
+    /// Starts what runs beside the serving: compression, counting, collecting.
+    pub fn start_upkeep(self: &Arc<Self>) {
+        self.lifecycle.spawn(variants::keep_making(
+            self.store.clone(),
+            self.sites.clone(),
+            self.to_compress.clone(),
+            self.lifecycle.clone(),
+        ));
+        let node = self.clone();
+        self.lifecycle.spawn(async move {
+            let mut beat = tokio::time::interval(Duration::from_secs(10));
+            let mut beats = 0_u32;
+            loop {
+                tokio::select! {
+                    _ = beat.tick() => {}
+                    () = node.lifecycle.stopping() => break,
+                }
+                node.note_counts().await;
+                if beats.is_multiple_of(60) {
+                    node.collect().await;
+                }
+                beats = beats.wrapping_add(1);
+            }
+        });
+    }
+
+    /// Writes down what was counted in memory.
+    pub async fn note_counts(&self) {
+        let hour = self.clock.now().as_second().div_euclid(3_600);
+        let counts: Vec<_> = self
+            .sites
+            .take_counts()
+            .into_iter()
+            .map(|(app, requests, errors)| Traffic { app, hour, requests, errors })
+            .collect();
+        let written = if counts.is_empty() { Ok(()) } else { self.store.add_traffic(counts).await };
+        if let Err(error) = written.and(self.access.note_uses().await) {
+            tracing::warn!(%error, "could not write down traffic and token use");
+        }
+    }
+
+    /// Drops what nothing needs any more: old versions, old trash, loose contents.
+    pub async fn collect(&self) {
+        let keep = Keep {
+            versions: self.config.keep_versions,
+            trash: TRASH_LIFE,
+            loose_blobs: SignedDuration::from_hours(24),
+        };
+        while !self.lifecycle.is_stopping() {
+            match self.store.collect(keep, self.clock.now()).await {
+                Ok(true) => tokio::task::yield_now().await,
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "could not collect");
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Finishes its tasks, writes what it holds, and lets go of the database.
+    pub async fn close(&self) {
+        self.lifecycle.drain(Duration::from_secs(5)).await;
+        self.note_counts().await;
+        let _ = self.sqlite.announce("");
+        self.store.close().await;
+    }
+}
+
+/// How long the trash keeps an app.
+pub const TRASH_LIFE: SignedDuration = SignedDuration::from_hours(24 * 30);

@@ -1,0 +1,55 @@
+//! `configure_app` on a node.
+
+use fazt_tools::{
+    Caller, Handler, Problem,
+    configure_app::{ConfigureApp, Input, Output},
+};
+use serde_json::json;
+
+use super::{alias_of, host_name, storage_problem};
+use crate::{
+    node::Node,
+    store::{AliasTarget, Configure},
+};
+
+impl Handler<ConfigureApp> for Node {
+    async fn handle(&self, caller: &Caller, input: Input) -> Result<Output, Problem> {
+        let app = self.find_app(&input.app).await?;
+        let hosts = |field: &str, hosts: &[String]| -> Result<Vec<String>, Problem> {
+            hosts.iter().map(|host| host_name(field, host, &self.config.domain)).collect()
+        };
+        let wish = Configure {
+            spa: input.spa,
+            add_hosts: hosts("add_hosts", &input.add_hosts)?,
+            remove_hosts: hosts("remove_hosts", &input.remove_hosts)?,
+        };
+        let nothing = wish.spa.is_none() && wish.add_hosts.is_empty() && wish.remove_hosts.is_empty();
+        let change = if nothing {
+            None
+        } else {
+            let actor = self.actor(caller, "configure_app", json!(input));
+            let done = self.store.configure(&input.app, wish, actor).await;
+            let change = match done {
+                Ok(change) => change,
+                Err(error) => return Err(self.refusal(error).await),
+            };
+            self.refresh(app.id).await?;
+            self.sites.refresh_aliases().await.map_err(|e| storage_problem(&e))?;
+            change
+        };
+        let app = self.find_app(&input.app).await?;
+        let aliases = self.store.aliases().await.map_err(|e| storage_problem(&e))?;
+        let versions = self.store.versions(app.id).await.map_err(|e| storage_problem(&e))?;
+        let live = versions.iter().find(|version| Some(version.version) == app.live);
+        Ok(Output {
+            spa: app.spa.or(live.map(|version| version.settings.spa)).unwrap_or(false),
+            aliases: aliases
+                .iter()
+                .filter(|alias| alias.target == AliasTarget::App(app.name.clone()))
+                .map(alias_of)
+                .collect(),
+            app: app.name,
+            change,
+        })
+    }
+}

@@ -1,0 +1,189 @@
+//! `fetch_test` on a node: a hosted page, asked inside the node and checked.
+
+use bytes::Bytes;
+use fazt_tools::{
+    Caller, Code, Handler, Problem,
+    fetch_test::{Check, FetchTest, Input, Output},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde_json::Value;
+
+use super::storage_problem;
+use crate::{
+    apps::{
+        serve::{self, Ask, Body, Piece, Served},
+        site::host,
+        sites::{Site, Slot},
+        visit::{self, Target},
+    },
+    node::Node,
+};
+
+/// Bytes of the body that are checked and shown.
+const CHECKED: usize = 1 << 20;
+const SHOWN: usize = 2 << 10;
+
+impl Handler<FetchTest> for Node {
+    async fn handle(&self, caller: &Caller, input: Input) -> Result<Output, Problem> {
+        let url = url::Url::parse(&input.url).or_else(|_| url::Url::parse(&format!("http://{}", input.url)));
+        let url = url.map_err(|error| Problem::invalid("url", error.to_string()))?;
+        let host = url.host_str().unwrap_or_default();
+        let (slot, site, preview) = self.site_at(host, input.version).await?;
+        let app = fazt_tools::AppName::parse(&slot.name).map_err(|_| Problem::internal())?;
+        caller.require_app(&app)?;
+        let headers = request_headers(&input.headers)?;
+        let ask = Ask {
+            method: &Method::GET,
+            path: url.path(),
+            query: url.query(),
+            headers: &headers,
+            preview,
+        };
+        #[expect(clippy::disallowed_methods, reason = "a duration is measured, not a time of day")]
+        let began = std::time::Instant::now();
+        let served = serve::serve(&*self.store, &self.sites.answers, &site, &ask).await;
+        let served = served.map_err(|e| storage_problem(&e))?;
+        let (body, bytes) = self.body_of(&served).await?;
+        let ms = began.elapsed().as_secs_f64() * 1_000.0;
+        let checks = checks(&input, &served, &body, ms)?;
+        let text = std::str::from_utf8(&body).ok();
+        Ok(Output {
+            passed: checks.iter().all(|check| check.passed),
+            checks,
+            app: Some(site.app.to_string()),
+            version: Some(site.version),
+            status: served.status.as_u16(),
+            headers: served
+                .headers
+                .iter()
+                .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
+                .collect(),
+            bytes,
+            body: text.filter(|text| !text.is_empty()).map(|text| excerpt(text).to_owned()),
+            ms: (ms * 1_000.0).round() / 1_000.0,
+        })
+    }
+}
+
+impl Node {
+    /// The site a host name leads to, in the version asked for.
+    async fn site_at(
+        &self,
+        host: &str,
+        version: Option<u32>,
+    ) -> Result<(std::sync::Arc<Slot>, std::sync::Arc<Site>, bool), Problem> {
+        let name = host::canonical(host.as_bytes())
+            .map_err(|error| Problem::invalid("url", format!("`{host}`: {error}")))?;
+        let not_hosted = || {
+            Problem::new(Code::NotHosted, format!("`{name}` leads to no app on this node"))
+                .hint(format!("apps are at `http://APP.{}`; `fazt apps` lists them", self.config.domain))
+        };
+        let (slot, named) = match visit::target(&self.sites, &self.config.domain, &name, true) {
+            Target::App(slot) => (slot, None),
+            Target::Preview(slot, version) => (slot, Some(version)),
+            // An app that has only previews can be asked for one.
+            Target::Unknown if version.is_some() => {
+                let label = name.split('.').next().unwrap_or_default();
+                (self.sites.app(label).ok_or_else(not_hosted)?, None)
+            }
+            _ => return Err(not_hosted()),
+        };
+        let site = match version.or(named) {
+            Some(version) => self.sites.version(&slot, version).await,
+            None => self.sites.live(&slot).await,
+        };
+        let site = site.map_err(|e| storage_problem(&e))?.ok_or_else(|| {
+            let version = version.or(named).unwrap_or_default();
+            Problem::new(Code::VersionNotFound, format!("app `{}` has no version {version}", slot.name))
+        })?;
+        let preview = version.or(named).is_some();
+        Ok((slot, site, preview))
+    }
+
+    /// The body, as far as it is checked, and its whole length.
+    async fn body_of(&self, served: &Served) -> Result<(Bytes, u64), Problem> {
+        match &served.body {
+            Body::Empty | Body::Page | Body::Function => Ok((Bytes::new(), 0)),
+            Body::Whole(bytes) => Ok((bytes.slice(..bytes.len().min(CHECKED)), bytes.len() as u64)),
+            Body::Pieces { blob, parts } => {
+                let length = parts.iter().map(Piece::length).sum();
+                let Some(Piece::Range(range)) = parts.first() else { return Ok((Bytes::new(), length)) };
+                let piece = self.store.blob_piece(*blob, range.first).await;
+                Ok((piece.map_err(|e| storage_problem(&e))?.unwrap_or_default(), length))
+            }
+        }
+    }
+}
+
+fn request_headers(given: &[String]) -> Result<HeaderMap, Problem> {
+    let mut headers = HeaderMap::new();
+    for header in given {
+        let (name, value) = header_of("headers", header)?;
+        let name = HeaderName::try_from(name).map_err(|e| Problem::invalid("headers", e.to_string()))?;
+        let value = HeaderValue::from_str(value).map_err(|e| Problem::invalid("headers", e.to_string()))?;
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+fn header_of<'h>(field: &str, header: &'h str) -> Result<(&'h str, &'h str), Problem> {
+    header
+        .split_once(':')
+        .map(|(name, value)| (name.trim(), value.trim()))
+        .ok_or_else(|| Problem::invalid(field, format!("`{header}` is not `Name: value`")))
+}
+
+fn checks(input: &Input, served: &Served, body: &[u8], ms: f64) -> Result<Vec<Check>, Problem> {
+    let mut checks = Vec::new();
+    let mut check = |expected: String, passed: bool, found: String| {
+        checks.push(Check { expected, passed, found });
+    };
+    let status = served.status.as_u16();
+    match input.expect_status {
+        Some(wanted) => check(format!("status {wanted}"), status == wanted, status.to_string()),
+        None => check("status below 400".to_owned(), status < 400, status.to_string()),
+    }
+    for header in &input.expect_headers {
+        let (name, part) = header_of("expect_headers", header)?;
+        let found: Vec<_> = served
+            .headers
+            .get_all(name)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .collect();
+        let passed = found.iter().any(|value| value.contains(part));
+        let found = if found.is_empty() { "no such header".to_owned() } else { found.join(", ") };
+        check(format!("header {name} has `{part}`"), passed, found);
+    }
+    if let Some(text) = &input.expect_body {
+        let passed = String::from_utf8_lossy(body).contains(text);
+        let found = if passed { "it does" } else { "it does not" };
+        check(format!("body contains `{text}`"), passed, found.to_owned());
+    }
+    if let Some(expectation) = &input.expect_json {
+        let (pointer, wanted) = expectation.split_once('=').ok_or_else(|| {
+            Problem::invalid("expect_json", format!("`{expectation}` is not `/pointer=value`"))
+        })?;
+        let json: Option<Value> = serde_json::from_slice(body).ok();
+        let found = json.as_ref().and_then(|json| json.pointer(pointer));
+        let wanted = serde_json::from_str(wanted).unwrap_or_else(|_| Value::from(wanted));
+        let shown = match (&json, found) {
+            (None, _) => "the body is not JSON".to_owned(),
+            (_, None) => "nothing there".to_owned(),
+            (_, Some(found)) => found.to_string(),
+        };
+        check(format!("{pointer} is {wanted}"), found == Some(&wanted), shown);
+    }
+    if let Some(most) = input.max_ms {
+        check(format!("within {most} ms"), ms <= f64::from(most), format!("{ms:.1} ms"));
+    }
+    Ok(checks)
+}
+
+fn excerpt(text: &str) -> &str {
+    let mut end = text.len().min(SHOWN);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}

@@ -1,0 +1,77 @@
+//! `create_token`, `list_tokens` and `revoke_token` on a node.
+
+use fazt_tools::{
+    Caller, Code, Handler, Problem, Scopes,
+    tokens::{
+        CreateInput, CreateOutput, CreateToken, ListInput, ListOutput, ListTokens, Preset,
+        RevokeInput, RevokeOutput, RevokeToken, Token,
+    },
+};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::storage_problem;
+use crate::{auth, node::Node};
+
+impl Handler<CreateToken> for Node {
+    async fn handle(&self, caller: &Caller, input: CreateInput) -> Result<CreateOutput, Problem> {
+        let name = input.name.trim();
+        if name.is_empty() || name.len() > 64 || name.chars().any(char::is_control) {
+            return Err(Problem::invalid("name", "give 1 to 64 printable characters"));
+        }
+        let preset = match input.preset {
+            None if input.scopes.is_empty() => Some(Preset::default()),
+            preset => preset,
+        };
+        let scopes: Scopes =
+            preset.into_iter().flat_map(|preset| preset.scopes().iter()).chain(input.scopes.clone()).collect();
+        if !caller.scopes.covers(scopes) {
+            return Err(Problem::new(Code::Forbidden, "a token cannot make one that may do more than itself"));
+        }
+        let days = match input.days {
+            None => None,
+            Some(days @ 1..=3_650) => Some(SignedDuration::from_hours(i64::from(days) * 24)),
+            Some(_) => return Err(Problem::invalid("days", "give 1 to 3650")),
+        };
+        let apps = (!input.apps.is_empty()).then_some(input.apps.clone());
+        let expires_at = days.map(|days| self.clock.now() + days);
+        let made = auth::make_token(name.to_owned(), scopes, apps.clone(), expires_at);
+        let actor = self.actor(caller, "create_token", json!(input));
+        let change = self.store.add_token(made.row, actor).await.map_err(|e| storage_problem(&e))?;
+        Ok(CreateOutput {
+            name: name.to_owned(),
+            token: made.text,
+            scopes: scopes.iter().collect(),
+            apps,
+            expires_at,
+            change,
+        })
+    }
+}
+
+impl Handler<ListTokens> for Node {
+    async fn handle(&self, _: &Caller, _: ListInput) -> Result<ListOutput, Problem> {
+        let tokens = self.store.tokens().await.map_err(|e| storage_problem(&e))?;
+        let tokens: Vec<Token> = tokens
+            .into_iter()
+            .map(|found| Token {
+                name: found.token.name,
+                scopes: found.token.scopes.iter().collect(),
+                apps: found.token.apps,
+                created_at: found.created_at,
+                expires_at: found.token.expires_at,
+                used_at: found.used_at,
+            })
+            .collect();
+        Ok(ListOutput { total: tokens.len() as u64, tokens })
+    }
+}
+
+impl Handler<RevokeToken> for Node {
+    async fn handle(&self, caller: &Caller, input: RevokeInput) -> Result<RevokeOutput, Problem> {
+        let actor = self.actor(caller, "revoke_token", json!({ "name": input.name }));
+        let change = self.store.revoke_token(&input.name, actor).await;
+        let change = change.map_err(|e| storage_problem(&e).hint("`fazt token list` lists them"))?;
+        Ok(RevokeOutput { name: input.name, change })
+    }
+}

@@ -1,0 +1,343 @@
+//! Other nodes: a [`Peer`] carries every tool out over that node's HTTP API.
+//!
+//! One blanket handler serves the whole catalogue, so a tool needs no line
+//! here. A call that only reads is tried twice; an error says which node, and
+//! what to try.
+
+use std::{path::Path, time::Duration};
+
+use bytes::Bytes;
+use fazt_tools::{
+    Caller, Code, Handler, PeerName, Problem, Scope, Tool, deploy,
+    tool::{Effect, Method},
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Response, StatusCode};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    auth::Key,
+    store::sqlite::read_peers,
+};
+
+/// How long a node may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a call may take; an upload or a deploy may take longer.
+const CALL: Duration = Duration::from_secs(60);
+/// How long an upload may take.
+const UPLOAD: Duration = Duration::from_secs(1_800);
+
+/// The content type of a bundled upload.
+pub const BUNDLE_TYPE: &str = "application/vnd.fazt.bundle";
+
+/// Another node, or this one as seen from a command.
+pub struct Peer {
+    name: String,
+    url: String,
+    token: String,
+    client: reqwest::Client,
+}
+
+/// What a peer's token is sealed for.
+pub fn sealed_as(name: &PeerName) -> String {
+    format!("peer {name}")
+}
+
+/// Finds a peer in the database at `db`, which a running node may hold; `None`
+/// means the default one.
+pub fn find(db: &Path, name: Option<&PeerName>) -> Result<Peer, Problem> {
+    let peers = read_peers(db).map_err(|error| crate::ops::storage_problem(&error))?;
+    let found = match name {
+        Some(name) => peers.iter().find(|peer| peer.name == *name),
+        None => peers.iter().find(|peer| peer.default),
+    };
+    let Some(peer) = found else {
+        let Some(name) = name else {
+            return Err(Problem::new(Code::PeerNotFound, "there is no default peer")
+                .hint("add one: `fazt remote add NAME --url URL`, or choose one: `fazt remote default NAME`"));
+        };
+        let known = peers.iter().map(|peer| peer.name.as_str());
+        let problem = Problem::missing(Code::PeerNotFound, "peer", name.as_str(), known);
+        return Err(match problem.hint {
+            Some(_) => problem,
+            None => problem.hint(format!("add it: `fazt remote add {name} --url URL`")),
+        });
+    };
+    let key = Key::read(db).ok().flatten();
+    let token = key.and_then(|key| key.open(&peer.row.token, &sealed_as(&peer.name)));
+    let token = token.ok_or_else(|| {
+        Problem::new(Code::PeerFailed, format!("the token of @{} cannot be read with this node's key", peer.name))
+            .hint(format!("add the peer again: `fazt remote add {} --url {}`", peer.name, peer.row.url))
+    })?;
+    Peer::new(peer.name.as_str(), &peer.row.url, &token)
+}
+
+#[derive(Deserialize)]
+struct Success<T> {
+    data: T,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    error: Problem,
+}
+
+#[derive(Deserialize)]
+struct WhoAmI {
+    scopes: Vec<Scope>,
+}
+
+impl Peer {
+    /// A node at `url`, spoken to with `token`. Nothing is sent yet.
+    pub fn new(name: &str, url: &str, token: &str) -> Result<Self, Problem> {
+        let refuse = |rule: &str| Problem::invalid("url", format!("`{url}`: {rule}"));
+        let parsed = url::Url::parse(url).map_err(|error| refuse(&error.to_string()))?;
+        if !matches!(parsed.scheme(), "http" | "https") || parsed.host_str().is_none() {
+            return Err(refuse("give an address such as `https://admin.zyt.app`"));
+        }
+        let plain = parsed.scheme() == "http";
+        let mut client = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("fazt/", env!("CARGO_PKG_VERSION")));
+        if is_loopback(&parsed) {
+            // A proxy of the environment is no way to this machine.
+            client = client.no_proxy();
+        }
+        if plain {
+            // Reading the system's certificates takes longer than a local call.
+            client = client.tls_certs_only([]);
+        }
+        #[expect(clippy::disallowed_methods, reason = "peers are spoken to from here alone")]
+        let client = client.build().map_err(|error| {
+            tracing::error!(%error, "no HTTP client");
+            Problem::internal()
+        })?;
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Self { name: name.to_owned(), url, token: token.to_owned(), client })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The address of its API.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether it is on this machine, so that sending bytes costs little.
+    pub fn is_loopback(&self) -> bool {
+        url::Url::parse(&self.url).is_ok_and(|url| is_loopback(&url))
+    }
+
+    /// What the token may do there.
+    pub async fn scopes(&self) -> Result<Vec<Scope>, Problem> {
+        let request = self.client.get(format!("{}/api/whoami", self.url)).timeout(CALL);
+        let answer: WhoAmI = self.answer(self.send(request).await?).await?;
+        Ok(answer.scopes)
+    }
+
+    /// Uploads contents for a deploy that names them later.
+    pub async fn send_bundle(
+        &self,
+        bundle: Bytes,
+        sent: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), Problem> {
+        let length = bundle.len() as u64;
+        let request = self.client.post(format!("{}/api/blobs", self.url));
+        let request = request.header("content-type", BUNDLE_TYPE).body(bundle).timeout(UPLOAD);
+        let _: Value = self.answer(self.send(request).await?).await?;
+        sent(length);
+        Ok(())
+    }
+
+    /// Uploads one large content.
+    pub async fn send_file(
+        &self,
+        hash: [u8; 32],
+        file: &Path,
+        sent: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), Problem> {
+        let unreadable = |error: std::io::Error| {
+            Problem::new(Code::BadRequest, format!("cannot read {}: {error}", file.display()))
+        };
+        let hash = blake3::Hash::from_bytes(hash).to_hex();
+        let size = std::fs::metadata(file).map_err(unreadable)?.len();
+        let pieces = tokio_util::io::ReaderStream::with_capacity(
+            tokio::fs::File::open(file).await.map_err(unreadable)?,
+            256 << 10,
+        );
+        let request = self.client.put(format!("{}/api/blobs/{hash}", self.url));
+        let request = request
+            .header("content-type", "application/octet-stream")
+            .header("content-length", size)
+            .body(reqwest::Body::wrap_stream(pieces))
+            .timeout(UPLOAD);
+        let _: Value = self.answer(self.send(request).await?).await?;
+        sent(size);
+        Ok(())
+    }
+
+    /// Uploads a bundle and deploys it in the same transaction.
+    pub async fn deploy_bundle(
+        &self,
+        bundle: Bytes,
+        sent: &(dyn Fn(u64) + Sync),
+    ) -> Result<deploy::Output, Problem> {
+        let length = bundle.len() as u64;
+        let request = self.client.post(format!("{}/api/deploy", self.url));
+        let request = request.header("content-type", BUNDLE_TYPE).body(bundle).timeout(UPLOAD);
+        let output = self.answer(self.send(request).await?).await?;
+        sent(length);
+        Ok(output)
+    }
+
+    async fn call<T: Tool>(&self, caller: &Caller, input: T::Input) -> Result<T::Output, Problem> {
+        let input = match serde_json::to_value(&input) {
+            Ok(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        };
+        let (path, rest) = fill(T::ROUTE.path, input);
+        let method = match T::ROUTE.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Put => reqwest::Method::PUT,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut request = self.client.request(method, format!("{}{path}", self.url)).timeout(CALL);
+        request = request.header("x-fazt-face", caller.face.as_str());
+        if let Some(client) = &caller.client {
+            request = request.header("x-fazt-client", client);
+        }
+        request = if T::ROUTE.takes_query() {
+            request.query(&query(rest))
+        } else {
+            request.json(&rest)
+        };
+        let again = (T::EFFECT == Effect::Read).then(|| request.try_clone()).flatten();
+        let response = match (self.send(request).await, again) {
+            (Err(_), Some(again)) => self.send(again).await?,
+            (response, _) => response?,
+        };
+        self.answer(response).await
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, Problem> {
+        request.bearer_auth(&self.token).send().await.map_err(|error| self.unreachable(&error))
+    }
+
+    async fn answer<T: for<'de> Deserialize<'de>>(&self, response: Response) -> Result<T, Problem> {
+        let status = response.status();
+        let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
+        if status.is_success() {
+            let answer: Result<Success<T>, _> = serde_json::from_slice(&body);
+            return answer.map(|answer| answer.data).map_err(|error| {
+                Problem::new(Code::PeerFailed, format!("{} answered something else than expected: {error}", self.who()))
+                    .hint("the two nodes may be too far apart in version: `fazt status` on both")
+            });
+        }
+        let failure: Result<Failure, _> = serde_json::from_slice(&body);
+        Err(match failure {
+            Ok(Failure { error }) if status == StatusCode::UNAUTHORIZED && self.name != "local" => {
+                error.hint(format!("give {} a token that holds: `fazt token create NAME` over there", self.who()))
+            }
+            Ok(Failure { error }) => error,
+            Err(_) => Problem::new(Code::PeerFailed, format!("{} answered {status}, and not as fazt does", self.who()))
+                .hint(format!("is {} really a fazt node's admin address?", self.url)),
+        })
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Problem {
+        let what = if error.is_timeout() {
+            "did not answer in time"
+        } else if error.is_connect() {
+            "cannot be reached"
+        } else {
+            "broke off"
+        };
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        Problem::new(Code::Unreachable, format!("{} {what}: {cause}", self.who()))
+            .hint(format!("is the node at {} running?", self.url))
+    }
+
+    fn who(&self) -> String {
+        if self.name == "local" { "the local node".to_owned() } else { format!("@{}", self.name) }
+    }
+}
+
+impl<T: Tool> Handler<T> for Peer {
+    async fn handle(&self, caller: &Caller, input: T::Input) -> Result<T::Output, Problem> {
+        self.call::<T>(caller, input).await
+    }
+}
+
+fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+/// Puts the fields that the path names into it; answers the path and the rest.
+fn fill(pattern: &str, mut input: Map<String, Value>) -> (String, Map<String, Value>) {
+    const KEEP: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    const KEEP_SLASH: &AsciiSet = &KEEP.remove(b'/');
+    let mut path = String::new();
+    for part in pattern.split('/').skip(1) {
+        path.push('/');
+        match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            None => path.push_str(part),
+            Some(name) => {
+                let (name, keep) = match name.strip_prefix('*') {
+                    Some(name) => (name, KEEP_SLASH),
+                    None => (name, KEEP),
+                };
+                let value = input.remove(name).map(|value| plain(&value)).unwrap_or_default();
+                path.extend(utf8_percent_encode(&value, keep));
+            }
+        }
+    }
+    (path, input)
+}
+
+fn query(rest: Map<String, Value>) -> Vec<(String, String)> {
+    rest.into_iter().map(|(name, value)| (name, plain(&value))).collect()
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn path_fields_are_encoded_and_leave_the_input() {
+        let Value::Object(input) = json!({ "app": "blog", "path": "a b/ü?.txt", "version": 2 })
+        else {
+            unreachable!("it is an object")
+        };
+        let (path, rest) = fill("/api/apps/{app}/files/{*path}", input);
+        assert_eq!(path, "/api/apps/blog/files/a%20b/%C3%BC%3F.txt");
+        assert_eq!(query(rest), [("version".to_owned(), "2".to_owned())]);
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_refused_with_an_example() {
+        for bad in ["zyt", "ftp://zyt.app", "file:///etc/passwd"] {
+            assert!(Peer::new("zyt", bad, "t").is_err(), "{bad}");
+        }
+    }
+}
