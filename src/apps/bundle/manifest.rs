@@ -353,7 +353,7 @@ mod tests {
             "checks": [{ "path": "/", "status": 200, "contains": "Hello" }, { "path": "/x" }] }"#;
         let (manifest, warnings) = parse(text.as_bytes()).unwrap();
         assert_eq!(warnings, Vec::<String>::new());
-        assert_eq!(manifest.name.as_deref(), Some("blog"));
+        assert_eq!(manifest.name.as_ref().map(AppName::as_str), Some("blog"));
         assert!(manifest.spa && !manifest.analytics.enabled);
         assert_eq!(manifest.checks[1].status, None);
         let again = serde_json::to_vec(&manifest).unwrap();
