@@ -1,0 +1,291 @@
+//! Which commands are there? The catalogue's, and the few that are no tool.
+//!
+//! A tool brings its own arguments, description and examples; adding one to the
+//! catalogue needs no line here. Only the command that was named is described:
+//! making every description costs more than carrying most tools out.
+
+use std::{collections::HashSet, fmt::Write as _, path::PathBuf};
+
+use clap::{Arg, ArgAction, Command, ValueHint, builder::NonEmptyStringValueParser};
+use fazt_tools::{Effect, PeerName, Spec, specs};
+
+/// What is said of a group of commands; one that is not here needs no line.
+const GROUPS: &[(&str, &str)] = &[
+    ("alias", "Host names besides the apps' own: aliases, redirects, splits"),
+    ("remote", "Other nodes: add them, look at them, deploy to them"),
+    ("server", "This node: start it, set it up, settle its settings"),
+    ("server config", "The node's settings: alone, it lists them"),
+    ("token", "Tokens for programs and peers"),
+];
+
+/// The commands, described in full where `named` holds their first word, or
+/// everywhere when it holds no command at all, as in `fazt --help`.
+pub(super) fn tree(named: &HashSet<&str>) -> Command {
+    let first = |spec: &Spec| spec.commands.iter().map(|command| first_word(command));
+    let hand = ["server", "remote", "completions", "man", "version"];
+    let everything = ["help", "completions", "man"].iter().any(|word| named.contains(word))
+        || !specs().iter().flat_map(first).chain(hand).any(|word| named.contains(word));
+    let mut root = root();
+    for spec in specs() {
+        for path in spec.commands {
+            let (_, name) = path.rsplit_once(' ').unwrap_or(("", path));
+            let full = everything || named.contains(first_word(path));
+            let command = if full { of_tool(spec, path, name) } else { Command::new(name) };
+            root = place(root, "", path, command);
+        }
+    }
+    for (path, command) in by_hand(everything || named.contains("remote")) {
+        root = place(root, "", path, command);
+    }
+    // Bare `fazt server config` lists the settings.
+    let alone = |config: Command| config.subcommand_required(false).arg_required_else_help(false);
+    root.mut_subcommand("server", |server| server.mut_subcommand("config", alone))
+}
+
+/// Every command, described in full.
+pub(super) fn whole_tree() -> Command {
+    tree(&HashSet::new())
+}
+
+fn root() -> Command {
+    let flag = |id: &'static str, help: &'static str| {
+        Arg::new(id).long(id).action(ArgAction::SetTrue).global(true).help(help)
+    };
+    let db = Arg::new("db")
+        .long("db")
+        .global(true)
+        .value_name("PATH")
+        .value_hint(ValueHint::FilePath)
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("Use this database; default: FAZT_DB, else ~/.config/fazt/data.db");
+    Command::new("fazt")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("One binary and one SQLite file that host every app you own")
+        .after_help(
+            "`fazt @PEER COMMAND` runs a command on another node.\n\
+             Data goes to standard output, everything else to standard error.\n\
+             Exit: 0 done, 1 refused, 2 misused, 3 unreachable, 70 a fault of fazt's own.",
+        )
+        .max_term_width(100)
+        .arg(flag("json", "Print the answer as JSON and nothing more"))
+        .arg(db)
+        .arg(flag("yes", "Answer every question with yes").short('y'))
+        .arg(flag("quiet", "Say only what is asked for").short('q'))
+        .arg(flag("verbose", "Say more of what happens").short('v'))
+}
+
+/// The command of a tool, under one of its names.
+fn of_tool(spec: &Spec, path: &str, name: &'static str) -> Command {
+    let text = spec.description();
+    let mut paragraphs = text.split("\n\n").map(|paragraph| paragraph.replace('\n', " "));
+    let about = paragraphs.next().unwrap_or_default();
+    let mut long = about.clone();
+    for paragraph in paragraphs {
+        long.push_str("\n\n");
+        long.push_str(&paragraph);
+    }
+    let effect = match spec.effect {
+        Effect::Read => "Changes nothing",
+        Effect::Add => "Adds; `fazt undo` takes it back",
+        Effect::Replace => "Replaces; `fazt undo` puts back what was there",
+        Effect::Remove => "Removes, after asking; `fazt undo` brings it back",
+    };
+    let outside = if spec.reaches_out { "; reaches beyond the node" } else { "" };
+    let _ = write!(long, "\n\n{effect}{outside}. Scope: `{}`.", spec.scope);
+    let command = Command::new(name).about(about.trim_end_matches('.').to_owned()).long_about(long);
+    let command = with_examples((spec.arguments)(command), spec, path);
+    let command = optional_secret(command);
+    if spec.name == "deploy" { deploy_arguments(command, true) } else { command }
+}
+
+fn with_examples(command: Command, spec: &Spec, path: &str) -> Command {
+    let of_this =
+        |line: &str| line.split_once(path).is_some_and(|(before, _)| before.ends_with(' '));
+    let examples: Vec<_> = spec.examples.iter().filter(|(line, _)| of_this(line)).collect();
+    let Some(width) = examples.iter().map(|(line, _)| line.chars().count()).max() else {
+        return command;
+    };
+    let lines: Vec<_> =
+        examples.iter().map(|(line, does)| format!("  {line:width$}  {does}")).collect();
+    command.after_help(format!("Examples:\n{}", lines.join("\n")))
+}
+
+/// Lets a required token be left out, to be asked for where nobody sees it.
+fn optional_secret(command: Command) -> Command {
+    let secret = |arg: &Arg| arg.get_id() == super::ask::SECRET && arg.is_required_set();
+    if !command.get_arguments().any(secret) {
+        return command;
+    }
+    command.mut_arg(super::ask::SECRET, |arg| {
+        arg.required(false).default_value("").hide_default_value(true)
+    })
+}
+
+/// What `deploy` takes on the command line besides the tool's own input.
+fn deploy_arguments(command: Command, to_any: bool) -> Command {
+    let flag = |id: &'static str, help: &'static str| {
+        Arg::new(id).long(id).action(ArgAction::SetTrue).help(help)
+    };
+    let dir = Arg::new("dir")
+        .value_name("DIR")
+        .value_hint(ValueHint::DirPath)
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("Deploy this folder; default: the current one");
+    let command = command
+        .arg(if to_any {
+            dir.default_value(".").hide_default_value(true)
+        } else {
+            dir.required(true)
+        })
+        // Without the equals sign, `--spa ./blog` would take the folder for a yes or no.
+        .mut_arg("spa", |arg| arg.require_equals(true))
+        .arg(flag("no-build", "Deploy the folder as it is, without its `build` script"))
+        .arg(flag("include-private", "Take `private/` along even where git ignores it"))
+        .arg(flag("dry-run", "Say what would change, and change nothing"));
+    if !to_any {
+        return command.arg(peer("Deploy to this peer; default: the default peer"));
+    }
+    let to = Arg::new("to")
+        .long("to")
+        .value_name("URL")
+        .value_hint(ValueHint::Url)
+        .value_parser(NonEmptyStringValueParser::new())
+        .help("Deploy to the node at this address; default: the local node");
+    let token = Arg::new("token")
+        .long("token")
+        .value_name("TOKEN")
+        .requires("to")
+        .help("Use this token there, `-` reads it from standard input; default: FAZT_TOKEN");
+    command.arg(to).arg(token)
+}
+
+fn peer(help: &'static str) -> Arg {
+    Arg::new("peer")
+        .value_name("NAME")
+        .value_parser(clap::builder::ValueParser::new(PeerName::parse))
+        .help(help)
+}
+
+/// The commands that are no tool of the catalogue.
+fn by_hand(remote: bool) -> Vec<(&'static str, Command)> {
+    let named = |name: &'static str, about: &'static str| Command::new(name).about(about);
+    let shell = Arg::new("shell")
+        .value_name("SHELL")
+        .required(true)
+        .value_parser(clap::value_parser!(clap_complete::Shell))
+        .help("Choose the shell");
+    let dir = Arg::new("dir")
+        .value_name("DIR")
+        .value_hint(ValueHint::DirPath)
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("Write a page for every command into this folder; default: print the first page");
+    let deploy = Command::new("deploy");
+    let deploy = match super::tool::named("deploy") {
+        spec if remote => deploy_arguments((spec.arguments)(deploy), false),
+        _ => deploy,
+    };
+    let other = "Use this peer; default: the default peer";
+    vec![
+        (
+            "server start",
+            server_arguments(named("start", "Start the node; Ctrl-C or SIGTERM ends it")),
+        ),
+        (
+            "server init",
+            server_arguments(named("init", "Make the database and set the owner's password")).arg(
+                Arg::new("password-stdin")
+                    .long("password-stdin")
+                    .action(ArgAction::SetTrue)
+                    .help("Read the owner's password from standard input"),
+            ),
+        ),
+        ("server status", named("status", "Report the node's health, as `fazt status` does")),
+        ("remote status", named("status", "Report a peer's health").arg(peer(other))),
+        ("remote apps", named("apps", "List a peer's apps").arg(peer(other))),
+        ("remote deploy", deploy.about("Deploy a folder to a peer").long_about(None::<&str>)),
+        ("completions", named("completions", "Print the completions of a shell").arg(shell)),
+        ("man", named("man", "Print or write the manual pages").arg(dir)),
+        ("version", named("version", "Print the version")),
+    ]
+}
+
+/// The settings that a start may override, each under its key.
+fn server_arguments(command: Command) -> Command {
+    super::serve::FLAGS.iter().fold(command, |command, (key, value)| {
+        let setting = crate::config::SETTINGS.iter().find(|setting| setting.key == *key);
+        let help = setting.map_or_else(String::new, |setting| {
+            format!("Set the {}; default: {}, else {}", setting.help, setting.env, setting.default)
+        });
+        command.arg(Arg::new(*key).long(*key).value_name(*value).help(help))
+    })
+}
+
+/// Puts a command below the groups of its path, making those that are missing.
+fn place(parent: Command, above: &str, path: &str, command: Command) -> Command {
+    let Some((name, rest)) = path.split_once(' ') else { return parent.subcommand(command) };
+    let name = name.to_owned();
+    let full = if above.is_empty() { name.clone() } else { format!("{above} {name}") };
+    if parent.find_subcommand(&name).is_some() {
+        return parent.mut_subcommand(name, |group| place(group, &full, rest, command));
+    }
+    let about = GROUPS.iter().find(|(group, _)| *group == full).map(|(_, about)| *about);
+    let group = Command::new(name)
+        .about(about.map_or_else(|| format!("Commands of `{full}`"), ToOwned::to_owned))
+        .subcommand_required(true)
+        .arg_required_else_help(true);
+    parent.subcommand(place(group, &full, rest, command))
+}
+
+fn first_word(path: &str) -> &str {
+    path.split(' ').next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound_and_holds_every_command_of_the_catalogue() {
+        let tree = whole_tree();
+        tree.clone().debug_assert();
+        for path in specs().iter().flat_map(|spec| spec.commands) {
+            let mut at = &tree;
+            for word in path.split(' ') {
+                at = at.find_subcommand(word).unwrap_or_else(|| panic!("no `{path}`"));
+            }
+            assert!(at.get_about().is_some(), "{path} says nothing of itself");
+        }
+    }
+
+    #[test]
+    fn only_the_named_command_is_described() {
+        let tree = tree(&HashSet::from(["apps"]));
+        let about = |name: &str| tree.find_subcommand(name).expect(name).get_about().is_some();
+        assert!(about("apps") && !about("status"));
+    }
+
+    #[test]
+    fn a_flag_before_a_folder_does_not_swallow_it() {
+        let matches = whole_tree().try_get_matches_from(["fazt", "deploy", "--spa", "./blog"]);
+        let matches = matches.expect("fits");
+        let deploy = matches.subcommand_matches("deploy").expect("named");
+        assert_eq!(deploy.get_one::<PathBuf>("dir"), Some(&PathBuf::from("./blog")));
+        assert_eq!(deploy.get_one::<bool>("spa"), Some(&true));
+    }
+
+    #[test]
+    fn a_peer_may_be_added_without_a_token_on_the_command_line() {
+        let line = ["fazt", "remote", "add", "zyt", "--url", "https://x.example"];
+        assert!(whole_tree().try_get_matches_from(line).is_ok());
+    }
+
+    #[test]
+    fn an_example_stands_with_the_command_it_shows() {
+        let help = |name: &str| {
+            let tree = whole_tree();
+            tree.find_subcommand(name).expect(name).get_after_help().expect(name).to_string()
+        };
+        assert!(help("rollback").contains("fazt rollback blog"));
+        assert!(!help("rollback").contains("fazt promote"), "{}", help("rollback"));
+    }
+}

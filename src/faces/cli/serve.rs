@@ -1,0 +1,133 @@
+//! `fazt server start` and `fazt server init`: the commands that are the node.
+//!
+//! Flags become sources of settings; everything else is `crate::server`'s. What a
+//! start says goes to standard error, so that a supervisor's log has it.
+
+use std::collections::HashMap;
+
+use clap::ArgMatches;
+use fazt_tools::View;
+use serde_json::json;
+
+use super::{Context, Stop, ask, render};
+use crate::{
+    config::SETTINGS,
+    server::{self, Init, Running, Start},
+};
+
+/// The settings that are flags of `start` and `init`, each with its value's name.
+pub(super) const FLAGS: &[(&str, &str)] =
+    &[("port", "PORT"), ("domain", "DOMAIN"), ("bind", "ADDR")];
+
+/// Runs the node until it is asked to stop.
+pub(super) async fn start(context: &Context, inner: &ArgMatches) -> Result<u8, Stop> {
+    context.only_here("server start")?;
+    server::logging(&log_filter(context));
+    let running = server::start(Start {
+        db: context.db.clone(),
+        flags: flags(inner),
+        environment: context.environment.clone(),
+    })
+    .await?;
+    if context.screen.json {
+        render::json(&json!({
+            "url": running.url, "app_url": running.app_url, "setup_link": running.setup_link,
+            "db": running.db.display().to_string(), "warnings": running.warnings,
+        }))?;
+    } else {
+        for warning in &running.warnings {
+            context.screen.warning(warning);
+        }
+        context.screen.tree(&headline(&running), &branches(context, &running));
+    }
+    running.wait().await?;
+    Ok(0)
+}
+
+fn headline(running: &Running) -> String {
+    format!("fazt {} serves {}", env!("CARGO_PKG_VERSION"), running.db.display())
+}
+
+/// The two things to do next.
+fn branches(context: &Context, running: &Running) -> [(&'static str, String, String); 2] {
+    let (open, about) = match &running.setup_link {
+        Some(link) => (link.clone(), "set-up link, works once within 30 minutes".to_owned()),
+        None => (running.url.clone(), String::new()),
+    };
+    // Only a database of its own place has to be named again.
+    let usual = crate::config::database_path(None, &context.environment);
+    let db = if context.db == usual {
+        String::new()
+    } else {
+        format!(" --db {}", quoted(&context.db.display().to_string()))
+    };
+    let app = format!("serves it at {}", running.app_url);
+    [("dashboard", open, about), ("deploy with", format!("fazt{db} deploy DIR"), app)]
+}
+
+/// A word as a shell takes it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@%,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// Makes the database, and sets the owner's password where one is given.
+pub(super) async fn init(context: &Context, inner: &ArgMatches) -> Result<u8, Stop> {
+    context.only_here("server init")?;
+    let password = ask::new_password(context, inner.get_flag("password-stdin"))?;
+    let done = server::init(Init {
+        db: context.db.clone(),
+        flags: flags(inner),
+        environment: context.environment.clone(),
+        password,
+    })
+    .await?;
+    if context.screen.json {
+        render::json(&json!({
+            "db": done.db.display().to_string(),
+            "created": done.created, "password_set": done.password_set,
+        }))?;
+        return Ok(0);
+    }
+    let what = if done.created { "is made" } else { "is there already" };
+    let mut view = View::says(format!("the database {} {what}", done.db.display()));
+    if !done.password_set {
+        view = view.notes(["a set-up link is shown when the node starts".to_owned()]);
+    }
+    context.screen.view(&view.next("fazt server start"))?;
+    Ok(0)
+}
+
+fn flags(inner: &ArgMatches) -> HashMap<&'static str, String> {
+    let given = |(key, _): &(&'static str, _)| Some((*key, inner.get_one::<String>(key)?.clone()));
+    FLAGS.iter().filter_map(given).collect()
+}
+
+/// What is logged: as `-v` or `-q` says, else `FAZT_LOG`, else the default.
+fn log_filter(context: &Context) -> String {
+    match (context.screen.verbose, context.screen.quiet) {
+        (true, _) => return "debug".to_owned(),
+        (_, true) => return "warn".to_owned(),
+        _ => {}
+    }
+    let setting = SETTINGS.iter().find(|setting| setting.key == "log");
+    let setting = setting.expect("`log` is a setting");
+    let set = context.environment.get(setting.env).filter(|text| !text.is_empty());
+    set.map_or(setting.default, String::as_str).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_can_be_pasted_back_into_a_shell() {
+        assert_eq!(quoted("/tmp/a-b.db"), "/tmp/a-b.db");
+        assert_eq!(quoted("/tmp/my data.db"), "'/tmp/my data.db'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}

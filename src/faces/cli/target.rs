@@ -1,0 +1,243 @@
+//! Which node carries a command out, and how is it reached?
+//!
+//! A peer or a URL is asked over HTTP. On this machine the database decides: when
+//! nobody holds it, the tool is carried out in this process; when a node runs on
+//! it, that node is asked, with the key that lies beside the database.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use clap::ArgMatches;
+use fazt_tools::{Caller, Code, Face, PeerName, Problem, deploy, dispatch};
+use serde_json::Value;
+use url::{Host, Url};
+
+use super::{Context, Stop, ask};
+use crate::{
+    auth,
+    node::{Node, Open},
+    peers::{self, Peer},
+};
+
+/// How long a command waits for another that holds the database, or for a node
+/// that holds it to say where it listens.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often it looks.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Where a command is to run.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// On the node of the local database.
+    Here,
+    /// On a peer; `None` is the default one.
+    Peer(Option<PeerName>),
+    /// On the node at an address.
+    Url { url: String, token: String },
+}
+
+/// Who carries a command out.
+pub(super) enum Target {
+    /// This process.
+    Node(Arc<Node>),
+    /// Another one.
+    Peer(Peer),
+}
+
+/// Reaches the node that a command is for.
+pub(super) async fn connect(context: &Context, place: &Place) -> Result<Target, Problem> {
+    let peer = match place {
+        Place::Here => return connect_here(context).await,
+        Place::Peer(name) => peers::find(&context.db, name.as_ref())?,
+        Place::Url { url, token } => Peer::new(host_of(url), url, token)?,
+    };
+    context.screen.detail(&format!("asking {} at {}", peer.name(), peer.url()));
+    Ok(Target::Peer(peer))
+}
+
+async fn connect_here(context: &Context) -> Result<Target, Problem> {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        let open = Open {
+            db: context.db.clone(),
+            wait: Duration::ZERO,
+            flags: HashMap::new(),
+            environment: context.environment.clone(),
+        };
+        let in_use = match Node::open(open).await {
+            Ok(node) => {
+                context.screen.detail(&format!("working on {} itself", context.db.display()));
+                return Ok(Target::Node(node));
+            }
+            Err(problem) if problem.code == Code::DatabaseInUse => problem,
+            Err(problem) => return Err(problem),
+        };
+        // A node says where it listens a moment after it takes the database; another
+        // command never does, and is soon gone.
+        if let Some(url) = auth::announced(&context.db) {
+            context.screen.detail(&format!("asking the node at {url}"));
+            return Ok(Target::Peer(Peer::new("local", &url, &own_token(&context.db)?)?));
+        }
+        if Instant::now() >= give_up {
+            return Err(in_use);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn own_token(db: &Path) -> Result<String, Problem> {
+    auth::local_token(db).ok_or_else(|| {
+        Problem::new(
+            Code::Unauthorized,
+            format!("a node runs on {}, and its key file cannot be read", db.display()),
+        )
+        .hint("run the command as the user the node runs as, or use a token with `--to`")
+    })
+}
+
+/// Where `fazt deploy` goes: `--to URL`, else `@peer`, else here.
+pub(super) fn place_to_deploy(context: &Context, inner: &ArgMatches) -> Result<Place, Stop> {
+    let Some(url) = inner.get_one::<String>("to") else { return Ok(context.place()) };
+    context.only_here("deploy --to")?;
+    let given = match inner.get_one::<String>("token") {
+        Some(token) => Some(ask::secret(token)?),
+        None => context.environment.get("FAZT_TOKEN").filter(|token| !token.is_empty()).cloned(),
+    };
+    let token = given.or_else(|| is_loopback(url).then(|| auth::local_token(&context.db))?);
+    match token {
+        Some(token) => Ok(Place::Url { url: url.clone(), token }),
+        None => Err(Problem::new(Code::Unauthorized, format!("`{url}` asks for a token"))
+            .hint("give it with `--token` or in FAZT_TOKEN; `fazt token create` makes one there")
+            .into()),
+    }
+}
+
+/// Whether a URL leads to this machine, where the key file opens the door.
+fn is_loopback(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}
+
+/// The host of a URL, to call its node by.
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
+}
+
+impl Target {
+    /// Carries out a tool.
+    pub(super) async fn call(&self, name: &str, input: Value) -> Result<Value, Problem> {
+        let caller = Caller::owner(Face::Cli);
+        match self {
+            Self::Node(node) => dispatch(&**node, &caller, name, input).await,
+            Self::Peer(peer) => dispatch(peer, &caller, name, input).await,
+        }
+    }
+
+    /// Whether what is sent stays on this machine.
+    pub(super) fn is_near(&self) -> bool {
+        match self {
+            Self::Node(_) => true,
+            Self::Peer(peer) => peer.is_loopback(),
+        }
+    }
+
+    /// Stores the files of a bundle.
+    pub(super) async fn send_bundle(
+        &self,
+        bundle: bytes::Bytes,
+        sent: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), Problem> {
+        match self {
+            Self::Node(node) => {
+                let length = bundle.len() as u64;
+                node.receive_bundle(bundle).await?;
+                sent(length);
+                Ok(())
+            }
+            Self::Peer(peer) => peer.send_bundle(bundle, sent).await,
+        }
+    }
+
+    /// Stores one large file.
+    pub(super) async fn send_file(
+        &self,
+        hash: [u8; 32],
+        file: &Path,
+        length: u64,
+        sent: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), Problem> {
+        match self {
+            Self::Node(node) => {
+                node.receive_file(hash, file).await?;
+                sent(length);
+                Ok(())
+            }
+            Self::Peer(peer) => peer.send_file(hash, file, sent).await,
+        }
+    }
+
+    /// Deploys a bundle that names the app and carries the files it lacks.
+    pub(super) async fn deploy_bundle(
+        &self,
+        bundle: bytes::Bytes,
+        sent: &(dyn Fn(u64) + Sync),
+    ) -> Result<deploy::Output, Problem> {
+        match self {
+            Self::Node(node) => node.deploy_bundle(&Caller::owner(Face::Cli), bundle).await,
+            Self::Peer(peer) => peer.deploy_bundle(bundle, sent).await,
+        }
+    }
+
+    /// Lets go of the database, if this process holds it.
+    pub(super) async fn close(&self) {
+        if let Self::Node(node) = self {
+            node.close().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for url in [
+            "http://localhost:8080",
+            "http://admin.localhost",
+            "http://127.0.0.1:1",
+            "http://127.9.9.9/",
+            "http://[::1]:8080",
+        ] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "https://zyt.app",
+            "http://localhost.example.com",
+            "http://127.0.0.1@zyt.app",
+            "http://10.0.0.1",
+            "localhost",
+            "",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_node_at_a_url_is_called_by_its_host() {
+        assert_eq!(host_of("https://admin.zyt.app/x"), "admin.zyt.app");
+        assert_eq!(host_of("zyt.app:8080"), "zyt.app:8080");
+    }
+}
