@@ -3,8 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(fazt::faces::cli::run(
-        std::env::args_os().collect(),
-        fazt::config::environment(),
-    ))
+    ExitCode::from(fazt::faces::cli::run(std::env::args_os().collect()))
 }

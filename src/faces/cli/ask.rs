@@ -25,7 +25,7 @@ pub(super) fn confirm(context: &Context, spec: &Spec, input: &Value) -> Result<(
     if !someone_is_there() {
         return Err(Problem::new(
             Code::ConfirmationNeeded,
-            format!("{} needs a yes", question.trim_end_matches('?')),
+            format!("nobody is there to answer: {question}"),
         )
         .hint("add `-y` to go ahead without a question")
         .into());

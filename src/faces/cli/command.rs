@@ -18,6 +18,9 @@ const GROUPS: &[(&str, &str)] = &[
     ("token", "Tokens for programs and peers"),
 ];
 
+/// What is said above the options that every command takes.
+const EVERYWHERE: &str = "Options of every command";
+
 /// The commands, described in full where `named` holds their first word, or
 /// everywhere when it holds no command at all, as in `fazt --help`.
 pub(super) fn tree(named: &HashSet<&str>) -> Command {
@@ -49,11 +52,13 @@ pub(super) fn whole_tree() -> Command {
 
 fn root() -> Command {
     let flag = |id: &'static str, help: &'static str| {
-        Arg::new(id).long(id).action(ArgAction::SetTrue).global(true).help(help)
+        let flag = Arg::new(id).long(id).action(ArgAction::SetTrue).help(help);
+        flag.global(true).help_heading(EVERYWHERE)
     };
     let db = Arg::new("db")
         .long("db")
         .global(true)
+        .help_heading(EVERYWHERE)
         .value_name("PATH")
         .value_hint(ValueHint::FilePath)
         .value_parser(clap::value_parser!(PathBuf))
@@ -76,6 +81,13 @@ fn root() -> Command {
 
 /// The command of a tool, under one of its names.
 fn of_tool(spec: &Spec, path: &str, name: &'static str) -> Command {
+    let command = described((spec.arguments)(Command::new(name)), spec);
+    let command = optional_secret(with_examples(command, spec, path));
+    if spec.name == "deploy" { deploy_to_any(command) } else { command }
+}
+
+/// Says what a tool does; what its arguments bring along of that is replaced.
+fn described(command: Command, spec: &Spec) -> Command {
     let text = spec.description();
     let mut paragraphs = text.split("\n\n").map(|paragraph| paragraph.replace('\n', " "));
     let about = paragraphs.next().unwrap_or_default();
@@ -92,10 +104,7 @@ fn of_tool(spec: &Spec, path: &str, name: &'static str) -> Command {
     };
     let outside = if spec.reaches_out { "; reaches beyond the node" } else { "" };
     let _ = write!(long, "\n\n{effect}{outside}. Scope: `{}`.", spec.scope);
-    let command = Command::new(name).about(about.trim_end_matches('.').to_owned()).long_about(long);
-    let command = with_examples((spec.arguments)(command), spec, path);
-    let command = optional_secret(command);
-    if spec.name == "deploy" { deploy_arguments(command, true) } else { command }
+    command.about(about.trim_end_matches('.').to_owned()).long_about(long)
 }
 
 fn with_examples(command: Command, spec: &Spec, path: &str) -> Command {
@@ -121,30 +130,9 @@ fn optional_secret(command: Command) -> Command {
     })
 }
 
-/// What `deploy` takes on the command line besides the tool's own input.
-fn deploy_arguments(command: Command, to_any: bool) -> Command {
-    let flag = |id: &'static str, help: &'static str| {
-        Arg::new(id).long(id).action(ArgAction::SetTrue).help(help)
-    };
-    let dir = Arg::new("dir")
-        .value_name("DIR")
-        .value_hint(ValueHint::DirPath)
-        .value_parser(clap::value_parser!(PathBuf))
-        .help("Deploy this folder; default: the current one");
-    let command = command
-        .arg(if to_any {
-            dir.default_value(".").hide_default_value(true)
-        } else {
-            dir.required(true)
-        })
-        // Without the equals sign, `--spa ./blog` would take the folder for a yes or no.
-        .mut_arg("spa", |arg| arg.require_equals(true))
-        .arg(flag("no-build", "Deploy the folder as it is, without its `build` script"))
-        .arg(flag("include-private", "Take `private/` along even where git ignores it"))
-        .arg(flag("dry-run", "Say what would change, and change nothing"));
-    if !to_any {
-        return command.arg(peer("Deploy to this peer; default: the default peer"));
-    }
+/// `fazt deploy [DIR]`, which may name another node by its address.
+fn deploy_to_any(command: Command) -> Command {
+    let dir = dir("Deploy this folder; default: the current one");
     let to = Arg::new("to")
         .long("to")
         .value_name("URL")
@@ -156,7 +144,38 @@ fn deploy_arguments(command: Command, to_any: bool) -> Command {
         .value_name("TOKEN")
         .requires("to")
         .help("Use this token there, `-` reads it from standard input; default: FAZT_TOKEN");
-    command.arg(to).arg(token)
+    deploy_arguments(command.arg(dir)).arg(to).arg(token)
+}
+
+/// `fazt remote deploy DIR [NAME]`.
+fn deploy_to_peer() -> Command {
+    let spec = super::tool::named("deploy");
+    let command = described((spec.arguments)(Command::new("deploy")), spec)
+        .about("Deploy a folder to a peer")
+        .arg(dir("Deploy this folder").required(true))
+        .arg(peer("Deploy to this peer; default: the default peer"));
+    deploy_arguments(command)
+}
+
+/// What `deploy` takes on the command line besides the tool's own input.
+fn deploy_arguments(command: Command) -> Command {
+    let flag = |id: &'static str, help: &'static str| {
+        Arg::new(id).long(id).action(ArgAction::SetTrue).help(help)
+    };
+    command
+        // Without the equals sign, `--spa ./blog` would take the folder for a yes or no.
+        .mut_arg("spa", |arg| arg.require_equals(true))
+        .arg(flag("no-build", "Deploy the folder as it is, without its `build` script"))
+        .arg(flag("include-private", "Take `private/` along even where git ignores it"))
+        .arg(flag("dry-run", "Say what would change, and change nothing"))
+}
+
+fn dir(help: &'static str) -> Arg {
+    Arg::new("dir")
+        .value_name("DIR")
+        .value_hint(ValueHint::DirPath)
+        .value_parser(clap::value_parser!(PathBuf))
+        .help(help)
 }
 
 fn peer(help: &'static str) -> Arg {
@@ -174,16 +193,8 @@ fn by_hand(remote: bool) -> Vec<(&'static str, Command)> {
         .required(true)
         .value_parser(clap::value_parser!(clap_complete::Shell))
         .help("Choose the shell");
-    let dir = Arg::new("dir")
-        .value_name("DIR")
-        .value_hint(ValueHint::DirPath)
-        .value_parser(clap::value_parser!(PathBuf))
-        .help("Write a page for every command into this folder; default: print the first page");
-    let deploy = Command::new("deploy");
-    let deploy = match super::tool::named("deploy") {
-        spec if remote => deploy_arguments((spec.arguments)(deploy), false),
-        _ => deploy,
-    };
+    let pages = dir("Write a page for every command into this folder; default: print the first");
+    let deploy = if remote { deploy_to_peer() } else { Command::new("deploy") };
     let other = "Use this peer; default: the default peer";
     vec![
         (
@@ -202,9 +213,9 @@ fn by_hand(remote: bool) -> Vec<(&'static str, Command)> {
         ("server status", named("status", "Report the node's health, as `fazt status` does")),
         ("remote status", named("status", "Report a peer's health").arg(peer(other))),
         ("remote apps", named("apps", "List a peer's apps").arg(peer(other))),
-        ("remote deploy", deploy.about("Deploy a folder to a peer").long_about(None::<&str>)),
+        ("remote deploy", deploy),
         ("completions", named("completions", "Print the completions of a shell").arg(shell)),
-        ("man", named("man", "Print or write the manual pages").arg(dir)),
+        ("man", named("man", "Print or write the manual pages").arg(pages)),
         ("version", named("version", "Print the version")),
     ]
 }

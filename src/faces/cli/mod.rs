@@ -83,13 +83,13 @@ impl From<io::Error> for Stop {
 ///
 /// `arguments` begin with the program's own name.
 #[must_use]
-pub fn run(arguments: Vec<OsString>, environment: HashMap<String, String>) -> u8 {
+pub fn run(arguments: Vec<OsString>) -> u8 {
     // Known before anything else is, so that a misspelt command line can be
     // refused in JSON as well.
     let given = |long: &str| arguments.iter().any(|argument| argument == long);
     let json = given("--json");
     let verbose = given("--verbose") || given("-v");
-    match parse_and_carry_out(arguments, environment) {
+    match parse_and_carry_out(arguments, config::environment()) {
         Ok(exit) => exit,
         Err(stop) => render::end(json, verbose, stop),
     }

@@ -208,7 +208,8 @@ fn misused(error: &clap::Error) -> Problem {
     } else {
         message.to_owned()
     };
-    Problem::new(Code::BadRequest, message).hint("`--help` lists what there is")
+    let tip = lines.find_map(|line| line.trim().strip_prefix("tip: "));
+    Problem::new(Code::BadRequest, message).hint(tip.unwrap_or("`--help` lists what there is"))
 }
 
 /// Text from elsewhere, without what would command the terminal.
@@ -264,5 +265,7 @@ mod tests {
         assert!(message.ends_with("<APP>"), "{message}");
         let message = error(&["fazt", "frob"]).message;
         assert_eq!(message, "unrecognized subcommand 'frob'");
+        let hint = error(&["fazt", "deplyo"]).hint;
+        assert_eq!(hint.as_deref(), Some("a similar subcommand exists: 'deploy'"));
     }
 }
