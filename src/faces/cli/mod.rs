@@ -29,7 +29,7 @@ mod progress;
 mod render;
 mod table;
 
-use std::{collections::HashMap, ffi::OsString, io, path::PathBuf, time::Duration};
+use std::{collections::HashMap, ffi::OsString, io, panic, path::PathBuf, time::Duration};
 
 use clap::ArgMatches;
 use fazt_tools::{Code, PeerName, Problem};
@@ -89,9 +89,12 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     let given = |long: &str| arguments.iter().any(|argument| argument == long);
     let json = given("--json");
     let verbose = given("--verbose") || given("-v");
-    match parse_and_carry_out(arguments, config::environment()) {
-        Ok(exit) => exit,
-        Err(stop) => render::end(json, verbose, stop),
+    let done = panic::catch_unwind(|| parse_and_carry_out(arguments, config::environment()));
+    match done {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(stop)) => render::end(json, verbose, stop),
+        // The panic said where it happened; scripts tell it by the code.
+        Err(_) => Code::Internal.exit(),
     }
 }
 

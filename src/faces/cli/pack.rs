@@ -56,12 +56,18 @@ pub(super) struct Options<'a> {
 /// Builds, lists and hashes an app.
 pub(super) fn pack(screen: Screen, dir: &Path, options: &Options<'_>) -> Result<Packed, Problem> {
     let rules = folder::Options { include_private: options.include_private, ..Default::default() };
-    let build = if options.build { build::detect(dir).map_err(unbuilt)? } else { None };
+    let build = if options.build {
+        build::detect(dir).map_err(|problem| unbuilt(screen, &problem))?
+    } else {
+        None
+    };
     let folder = match build {
         None => folder::read(dir, &rules),
         Some(build) => {
             screen.remark(&format!("building with `{} {}`", build.program, build.build.join(" ")));
-            let output = build.run(&mut |line| screen.dimmed(line)).map_err(unbuilt)?;
+            let output = build
+                .run(&mut |line| screen.dimmed(line))
+                .map_err(|problem| unbuilt(screen, &problem))?;
             folder::read_built(&output, dir, &rules)
         }
     };
@@ -140,12 +146,16 @@ fn named_after(dir: &Path) -> Result<AppName, Problem> {
     })
 }
 
-fn unbuilt(problem: BuildProblem) -> Problem {
-    match problem {
-        // Its last lines may hold any punctuation; they stay as they are.
-        BuildProblem::Failed { .. } => Problem::new(Code::BuildFailed, problem.to_string()),
-        problem => explain(Code::BuildFailed, &problem),
-    }
+fn unbuilt(screen: Screen, problem: &BuildProblem) -> Problem {
+    let BuildProblem::Failed { command, status, tail } = problem else {
+        return explain(Code::BuildFailed, problem);
+    };
+    let failed = format!("`{command}` failed with {status}");
+    // Its lines are on the screen already, unless nothing else is to be there.
+    let shown = !screen.quiet && !screen.json;
+    let message = if shown { failed } else { format!("{failed}:\n{tail}") };
+    Problem::new(Code::BuildFailed, message)
+        .hint("correct it, or deploy the folder as it is with `--no-build`")
 }
 
 fn unread(problem: &FolderProblem) -> Problem {
