@@ -384,7 +384,7 @@ mod tests {
     #[test]
     fn a_wrong_field_is_named_with_its_line_and_column() {
         for (text, field, line, words) in [
-            ("{\n \"name\": \"My App\" }", "name", 2, "`my-app` would do"),
+            ("{\n \"name\": \"My App\" }", "name", 2, "for example `my-app`"),
             ("{\n\n \"env\": [\"OK\", \"bad\"] }", "env[1]", 3, "`bad`"),
             ("{ \"spa\": \"yes\" }", "spa", 1, "boolean"),
             ("{ \"analytics\": 3 }", "analytics", 1, "enabled"),
