@@ -108,7 +108,9 @@ impl Access {
             return Ok(None);
         }
         // To the minute is enough to see what is in use.
-        let stale = found.used_at.is_none_or(|used| now.duration_since(used) > SignedDuration::from_mins(1));
+        let stale = found
+            .used_at
+            .is_none_or(|used| now.duration_since(used) > SignedDuration::from_mins(1));
         if stale && let Ok(mut uses) = self.used.lock() {
             uses.insert(found.id, now);
         }
@@ -254,6 +256,8 @@ fn storage(error: StoreError) -> Problem {
     Problem::internal()
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())
 }

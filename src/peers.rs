@@ -8,7 +8,7 @@ use std::{path::Path, time::Duration};
 
 use bytes::Bytes;
 use fazt_tools::{
-    Caller, Code, Handler, PeerName, Problem, Scope, Tool, deploy,
+    Caller, Code, Face, Handler, PeerName, Problem, Scope, Tool, deploy,
     tool::{Effect, Method},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -16,10 +16,7 @@ use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{
-    auth::Key,
-    store::sqlite::read_peers,
-};
+use crate::{auth::Key, store::sqlite::read_peers};
 
 /// How long a node may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -67,8 +64,11 @@ pub fn find(db: &Path, name: Option<&PeerName>) -> Result<Peer, Problem> {
     let key = Key::read(db).ok().flatten();
     let token = key.and_then(|key| key.open(&peer.row.token, &sealed_as(&peer.name)));
     let token = token.ok_or_else(|| {
-        Problem::new(Code::PeerFailed, format!("the token of @{} cannot be read with this node's key", peer.name))
-            .hint(format!("add the peer again: `fazt remote add {} --url {}`", peer.name, peer.row.url))
+        Problem::new(
+            Code::PeerFailed,
+            format!("the token of @{} cannot be read with this node's key", peer.name),
+        )
+        .hint(format!("add the peer again: `fazt remote add {} --url {}`", peer.name, peer.row.url))
     })?;
     Peer::new(peer.name.as_str(), &peer.row.url, &token)
 }
@@ -97,6 +97,8 @@ impl Peer {
             return Err(refuse("give an address such as `https://admin.zyt.app`"));
         }
         let plain = parsed.scheme() == "http";
+        // Only the first call does something; the provider is the same for all.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = reqwest::Client::builder()
             .connect_timeout(CONNECT)
             .redirect(reqwest::redirect::Policy::none())
@@ -188,8 +190,10 @@ impl Peer {
         sent: &(dyn Fn(u64) + Sync),
     ) -> Result<deploy::Output, Problem> {
         let length = bundle.len() as u64;
-        let request = self.client.post(format!("{}/api/deploy", self.url));
-        let request = request.header("content-type", BUNDLE_TYPE).body(bundle).timeout(UPLOAD);
+        let request = self.client.post(format!("{}/api/deploy", self.url)).timeout(UPLOAD);
+        // Only commands have bundles to send.
+        let request = request.header("x-fazt-face", Face::Cli.as_str());
+        let request = request.header("content-type", BUNDLE_TYPE).body(bundle);
         let output = self.answer(self.send(request).await?).await?;
         sent(length);
         Ok(output)
@@ -213,11 +217,8 @@ impl Peer {
         if let Some(client) = &caller.client {
             request = request.header("x-fazt-client", client);
         }
-        request = if T::ROUTE.takes_query() {
-            request.query(&query(rest))
-        } else {
-            request.json(&rest)
-        };
+        request =
+            if T::ROUTE.takes_query() { request.query(&query(rest)) } else { request.json(&rest) };
         let again = (T::EFFECT == Effect::Read).then(|| request.try_clone()).flatten();
         let response = match (self.send(request).await, again) {
             (Err(_), Some(again)) => self.send(again).await?,
@@ -236,18 +237,27 @@ impl Peer {
         if status.is_success() {
             let answer: Result<Success<T>, _> = serde_json::from_slice(&body);
             return answer.map(|answer| answer.data).map_err(|error| {
-                Problem::new(Code::PeerFailed, format!("{} answered something else than expected: {error}", self.who()))
-                    .hint("the two nodes may be too far apart in version: `fazt status` on both")
+                Problem::new(
+                    Code::PeerFailed,
+                    format!("{} answered something else than expected: {error}", self.who()),
+                )
+                .hint("the two nodes may be too far apart in version: `fazt status` on both")
             });
         }
         let failure: Result<Failure, _> = serde_json::from_slice(&body);
         Err(match failure {
             Ok(Failure { error }) if status == StatusCode::UNAUTHORIZED && self.name != "local" => {
-                error.hint(format!("give {} a token that holds: `fazt token create NAME` over there", self.who()))
+                error.hint(format!(
+                    "give {} a token that holds: `fazt token create NAME` over there",
+                    self.who()
+                ))
             }
             Ok(Failure { error }) => error,
-            Err(_) => Problem::new(Code::PeerFailed, format!("{} answered {status}, and not as fazt does", self.who()))
-                .hint(format!("is {} really a fazt node's admin address?", self.url)),
+            Err(_) => Problem::new(
+                Code::PeerFailed,
+                format!("{} answered {status}, and not as fazt does", self.who()),
+            )
+            .hint(format!("is {} really a fazt node's admin address?", self.url)),
         })
     }
 

@@ -214,11 +214,9 @@ impl<'o> SmallFiles<'o> {
     async fn read(&self, path: &str) -> Result<Option<Bytes>, PublishError> {
         let Some(entry) = self.tree.get(path) else { return Ok(None) };
         if entry.size > Self::LONGEST {
-            return Err(LimitProblem::FileBytes {
-                file: path.to_owned(),
-                limit: Self::LONGEST,
-            }
-            .into());
+            return Err(
+                LimitProblem::FileBytes { file: path.to_owned(), limit: Self::LONGEST }.into()
+            );
         }
         if let Some(NewBlob { content: Content::Memory(bytes), .. }) = self.blobs.get(&entry.hash) {
             return Ok(Some(bytes.clone()));

@@ -153,16 +153,23 @@ impl Served {
 }
 
 /// Answers a request for `site`.
-pub async fn serve(store: &dyn Store, answers: &Answers, site: &Site, ask: &Ask<'_>) -> Result<Served> {
+pub async fn serve(
+    store: &dyn Store,
+    answers: &Answers,
+    site: &Site,
+    ask: &Ask<'_>,
+) -> Result<Served> {
     let rules = Rules { redirects: &site.redirects, spa: site.spa };
     let outcome = resolve::resolve(ask.path, ask.query, rules, |path| site.file(path));
     let readable = *ask.method == Method::GET || *ask.method == Method::HEAD;
     let mut served = match outcome {
         Outcome::BadPath(_) => Served::page(StatusCode::BAD_REQUEST),
         Outcome::Reserved { .. } => Served::page(StatusCode::NOT_FOUND),
-        Outcome::Function { .. } => {
-            Served { status: StatusCode::NOT_FOUND, headers: HeaderMap::new(), body: Body::Function }
-        }
+        Outcome::Function { .. } => Served {
+            status: StatusCode::NOT_FOUND,
+            headers: HeaderMap::new(),
+            body: Body::Function,
+        },
         _ if !readable => {
             let mut served = Served::page(StatusCode::METHOD_NOT_ALLOWED);
             served.headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -280,7 +287,9 @@ impl File<'_> {
                     for part in parts {
                         match part {
                             Piece::Text(text) => body.extend_from_slice(text),
-                            Piece::Range(range) => body.extend_from_slice(&slice(&answer.body, *range)),
+                            Piece::Range(range) => {
+                                body.extend_from_slice(&slice(&answer.body, *range))
+                            }
                         }
                     }
                     body.freeze()
@@ -317,8 +326,7 @@ impl File<'_> {
         if self.entry.blob.size > answers.largest {
             return Ok(Served::page(status));
         }
-        let accepted =
-            self.ask.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+        let accepted = self.ask.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
         let encoding = negotiate::choose(accepted, self.entry.encodings);
         let answer = self.cached(store, answers, encoding).await?;
         let mut headers = answer.headers.clone();
@@ -380,10 +388,8 @@ impl File<'_> {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(
-            REFERRER_POLICY,
-            HeaderValue::from_static("strict-origin-when-cross-origin"),
-        );
+        headers
+            .insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
         if media::is_compressible(&media) {
             headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         }

@@ -246,7 +246,12 @@ impl Sites {
         Ok(site)
     }
 
-    async fn read(&self, slot: &Slot, version: u32, spa: Option<bool>) -> Result<Option<Arc<Site>>> {
+    async fn read(
+        &self,
+        slot: &Slot,
+        version: u32,
+        spa: Option<bool>,
+    ) -> Result<Option<Arc<Site>>> {
         let Some(files) = self.store.site(slot.id, version).await? else { return Ok(None) };
         let SiteFiles { created_at, settings, files } = files;
         let mut redirects = Redirects::default();
@@ -349,7 +354,8 @@ impl Sites {
             if count.load(Ordering::Relaxed) == 0 { 0 } else { count.swap(0, Ordering::Relaxed) }
         };
         let table = self.table.load();
-        let counts = table.by_id.values().map(|slot| (slot.id, take(&slot.requests), take(&slot.errors)));
+        let counts =
+            table.by_id.values().map(|slot| (slot.id, take(&slot.requests), take(&slot.errors)));
         counts.filter(|(_, requests, _)| *requests > 0).collect()
     }
 

@@ -4,11 +4,7 @@
 //! is until then. What a killed node left undone is found again at the next
 //! start, because the store remembers what waits.
 
-use std::{
-    io::Write as _,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io::Write as _, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::sync::Notify;

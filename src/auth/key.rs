@@ -73,7 +73,10 @@ impl Key {
         let nonce: [u8; 24] = rand::random();
         let sealed = self
             .cipher()
-            .encrypt(&XNonce::from(nonce), Payload { msg: secret.as_bytes(), aad: about.as_bytes() })
+            .encrypt(
+                &XNonce::from(nonce),
+                Payload { msg: secret.as_bytes(), aad: about.as_bytes() },
+            )
             .expect("a secret is far shorter than the cipher's limit");
         STANDARD.encode([&nonce[..], &sealed].concat())
     }

@@ -117,22 +117,20 @@ pub(super) fn respond(
 }
 
 /// Reads the parts of a large content as they are sent.
-fn pieces(
-    store: Arc<dyn Store>,
-    blob: i64,
-    parts: Vec<Piece>,
-) -> UnsyncBoxBody<Bytes, BoxError> {
+fn pieces(store: Arc<dyn Store>, blob: i64, parts: Vec<Piece>) -> UnsyncBoxBody<Bytes, BoxError> {
     let state = (store, parts.into_iter(), None::<ByteRange>);
     let frames = stream::try_unfold(state, move |(store, mut parts, mut left)| async move {
         loop {
             if let Some(range) = left.take() {
                 let piece = store.blob_piece(blob, range.first).await?;
                 // The length was promised; a body that ends early must say so.
-                let piece = piece.ok_or_else(|| StoreError::Backend("content is lost".to_owned()))?;
+                let piece =
+                    piece.ok_or_else(|| StoreError::Backend("content is lost".to_owned()))?;
                 let wanted = usize::try_from(range.length()).unwrap_or(usize::MAX);
                 let piece = piece.slice(..piece.len().min(wanted));
                 let next = range.first + piece.len() as u64;
-                let rest = (next <= range.last).then_some(ByteRange { first: next, last: range.last });
+                let rest =
+                    (next <= range.last).then_some(ByteRange { first: next, last: range.last });
                 return Ok::<_, StoreError>(Some((Frame::data(piece), (store, parts, rest))));
             }
             match parts.next() {

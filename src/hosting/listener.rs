@@ -4,12 +4,7 @@
 //! request head too slowly, or does not read what it asked for, is closed. At a
 //! stop nothing new is accepted and what is under way may finish.
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use fazt_tools::{Code, Problem};
 use hyper::service::service_fn;
@@ -48,17 +43,20 @@ pub fn listen(address: SocketAddr) -> Result<Listener, Problem> {
         Ok(Listener { socket, address })
     });
     bound.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => Problem::new(Code::PortInUse, format!("port {} is taken", address.port()))
-            .hint(format!(
-                "choose another: `--port {}`, or see who has it: `ss -ltnp 'sport = :{}'`",
-                address.port().saturating_add(1),
-                address.port()
-            ))
-            .detail("port", address.port()),
-        io::ErrorKind::PermissionDenied => {
-            Problem::new(Code::PortInUse, format!("port {} may not be used by this user", address.port()))
-                .hint("choose one above 1023: `--port 8080`")
+        io::ErrorKind::AddrInUse => {
+            Problem::new(Code::PortInUse, format!("port {} is taken", address.port()))
+                .hint(format!(
+                    "choose another: `--port {}`, or see who has it: `ss -ltnp 'sport = :{}'`",
+                    address.port().saturating_add(1),
+                    address.port()
+                ))
+                .detail("port", address.port())
         }
+        io::ErrorKind::PermissionDenied => Problem::new(
+            Code::PortInUse,
+            format!("port {} may not be used by this user", address.port()),
+        )
+        .hint("choose one above 1023: `--port 8080`"),
         _ => Problem::new(Code::PortInUse, format!("cannot listen on {address}: {error}"))
             .hint("choose another address: `--bind 127.0.0.1`"),
     })

@@ -54,7 +54,11 @@ impl Hosting {
     }
 
     /// Answers one request.
-    pub async fn answer(&self, request: Request<Incoming>, from: SocketAddr) -> Response<VisitorBody> {
+    pub async fn answer(
+        &self,
+        request: Request<Incoming>,
+        from: SocketAddr,
+    ) -> Response<VisitorBody> {
         let Some(host) = host_of(&request) else {
             return pages::page(StatusCode::BAD_REQUEST, "give exactly one Host header");
         };
@@ -135,13 +139,18 @@ impl Hosting {
         };
         let mut response = self.live(&slot, request).await;
         if before != Some(share.app.as_str()) {
-            let set = format!("{SPLIT_COOKIE}={}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax", share.app);
+            let set = format!(
+                "{SPLIT_COOKIE}={}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax",
+                share.app
+            );
             if let Ok(set) = HeaderValue::from_str(&set) {
                 response.headers_mut().append(header::SET_COOKIE, set);
             }
         }
         // What one visitor gets is no answer for another.
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         response
     }
 
@@ -181,7 +190,8 @@ impl Hosting {
     /// Whether the visitor sits on this machine. A proxy does not count as the
     /// visitor: one that is configured says who is, another makes it unknown.
     fn is_near(&self, headers: &HeaderMap, from: SocketAddr) -> bool {
-        let forwarded = headers.contains_key(header::FORWARDED) || headers.contains_key("x-forwarded-for");
+        let forwarded =
+            headers.contains_key(header::FORWARDED) || headers.contains_key("x-forwarded-for");
         from.ip().to_canonical().is_loopback() && !forwarded
     }
 }

@@ -57,7 +57,8 @@ impl Handler<RemoveAlias> for Node {
 
 /// Reads which one thing the alias shall do.
 fn target(input: &SetInput) -> Result<AliasTarget, Problem> {
-    let wishes = [input.app.is_some(), input.redirect.is_some(), input.reserve, !input.split.is_empty()];
+    let wishes =
+        [input.app.is_some(), input.redirect.is_some(), input.reserve, !input.split.is_empty()];
     if wishes.iter().filter(|wish| **wish).count() != 1 {
         let rule = "give exactly one of `app`, `redirect`, `reserve` and `split`";
         return Err(Problem::invalid("name", rule));

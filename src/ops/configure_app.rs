@@ -23,7 +23,8 @@ impl Handler<ConfigureApp> for Node {
             add_hosts: hosts("add_hosts", &input.add_hosts)?,
             remove_hosts: hosts("remove_hosts", &input.remove_hosts)?,
         };
-        let nothing = wish.spa.is_none() && wish.add_hosts.is_empty() && wish.remove_hosts.is_empty();
+        let nothing =
+            wish.spa.is_none() && wish.add_hosts.is_empty() && wish.remove_hosts.is_empty();
         let change = if nothing {
             None
         } else {

@@ -1,9 +1,6 @@
 //! `deploy` on a node: inline files, files by hash, or a bundle of both.
 
-use std::{
-    io,
-    path::Path,
-};
+use std::{io, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -53,7 +50,8 @@ impl Node {
         });
         let mut tree = Vec::with_capacity(input.tree.len() + input.files.len());
         for file in &input.tree {
-            let hash: Hash = file.hash.parse().map_err(|rule: String| Problem::invalid("tree", rule))?;
+            let hash: Hash =
+                file.hash.parse().map_err(|rule: String| Problem::invalid("tree", rule))?;
             tree.push(Entry { path: path("tree", &file.path)?, hash, size: file.size });
         }
         inline(&input.files, &mut tree, &mut blobs)?;
@@ -119,8 +117,11 @@ impl Node {
         file: tempfile::TempPath,
     ) -> Result<(), Problem> {
         if hash != found {
-            return Err(Problem::new(Code::BadArchive, "the content does not have the hash it was sent as")
-                .hint("it changed on the way or while it was read: send it again"));
+            return Err(Problem::new(
+                Code::BadArchive,
+                "the content does not have the hash it was sent as",
+            )
+            .hint("it changed on the way or while it was read: send it again"));
         }
         if size > self.limits.file_bytes {
             return Err(too_large(size, self.limits.file_bytes));
@@ -178,7 +179,11 @@ impl Node {
             let mut sink = |path: FilePath, _: u64, content: &mut dyn io::Read| {
                 let blob = read_entry(content, &db)?;
                 let hash = blob.hash.to_string();
-                tree.push(fazt_tools::types::TreeFile { path: path.to_string(), hash, size: blob.size });
+                tree.push(fazt_tools::types::TreeFile {
+                    path: path.to_string(),
+                    hash,
+                    size: blob.size,
+                });
                 held += blob.size;
                 batch.push(blob);
                 if held >= GATHER {
@@ -275,8 +280,11 @@ pub fn spool_problem(error: &io::Error) -> Problem {
 }
 
 fn too_large(size: u64, limit: u64) -> Problem {
-    Problem::new(Code::TooLarge, format!("the file has {size} bytes; the limit is {limit} per file"))
-        .detail("limit", limit)
+    Problem::new(
+        Code::TooLarge,
+        format!("the file has {size} bytes; the limit is {limit} per file"),
+    )
+    .detail("limit", limit)
 }
 
 fn path(field: &str, path: &str) -> Result<FilePath, Problem> {
@@ -319,9 +327,13 @@ fn problem(error: PublishError) -> Problem {
     match error {
         PublishError::Empty => Problem::new(Code::ValidationFailed, text)
             .hint("give `files` with their content, or a `tree` of uploaded ones"),
-        PublishError::Path(_) => Problem::new(Code::ValidationFailed, text).hint("nothing was deployed"),
+        PublishError::Path(_) => {
+            Problem::new(Code::ValidationFailed, text).hint("nothing was deployed")
+        }
         PublishError::Limit(_) => Problem::new(Code::TooLarge, text),
-        PublishError::Manifest(_) => Problem::new(Code::BadManifest, format!("manifest.json: {text}")),
+        PublishError::Manifest(_) => {
+            Problem::new(Code::BadManifest, format!("manifest.json: {text}"))
+        }
         PublishError::Nameless => Problem::new(Code::BadManifest, text)
             .hint("add a `manifest.json` holding `{ \"name\": \"my-app\" }`, or give the name"),
         PublishError::Name(_) => Problem::new(Code::BadManifest, text),

@@ -25,7 +25,8 @@ const SHOWN: usize = 2 << 10;
 
 impl Handler<FetchTest> for Node {
     async fn handle(&self, caller: &Caller, input: Input) -> Result<Output, Problem> {
-        let url = url::Url::parse(&input.url).or_else(|_| url::Url::parse(&format!("http://{}", input.url)));
+        let url = url::Url::parse(&input.url)
+            .or_else(|_| url::Url::parse(&format!("http://{}", input.url)));
         let url = url.map_err(|error| Problem::invalid("url", error.to_string()))?;
         let host = url.host_str().unwrap_or_default();
         let (slot, site, preview) = self.site_at(host, input.version).await?;
@@ -56,7 +57,9 @@ impl Handler<FetchTest> for Node {
             headers: served
                 .headers
                 .iter()
-                .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
+                .map(|(name, value)| {
+                    format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))
+                })
                 .collect(),
             bytes,
             body: text.filter(|text| !text.is_empty()).map(|text| excerpt(text).to_owned()),
@@ -75,8 +78,9 @@ impl Node {
         let name = host::canonical(host.as_bytes())
             .map_err(|error| Problem::invalid("url", format!("`{host}`: {error}")))?;
         let not_hosted = || {
-            Problem::new(Code::NotHosted, format!("`{name}` leads to no app on this node"))
-                .hint(format!("apps are at `http://APP.{}`; `fazt apps` lists them", self.config.domain))
+            Problem::new(Code::NotHosted, format!("`{name}` leads to no app on this node")).hint(
+                format!("apps are at `http://APP.{}`; `fazt apps` lists them", self.config.domain),
+            )
         };
         let (slot, named) = match visit::target(&self.sites, &self.config.domain, &name, true) {
             Target::App(slot) => (slot, None),
@@ -94,7 +98,10 @@ impl Node {
         };
         let site = site.map_err(|e| storage_problem(&e))?.ok_or_else(|| {
             let version = version.or(named).unwrap_or_default();
-            Problem::new(Code::VersionNotFound, format!("app `{}` has no version {version}", slot.name))
+            Problem::new(
+                Code::VersionNotFound,
+                format!("app `{}` has no version {version}", slot.name),
+            )
         })?;
         let preview = version.or(named).is_some();
         Ok((slot, site, preview))
@@ -107,7 +114,9 @@ impl Node {
             Body::Whole(bytes) => Ok((bytes.slice(..bytes.len().min(CHECKED)), bytes.len() as u64)),
             Body::Pieces { blob, parts } => {
                 let length = parts.iter().map(Piece::length).sum();
-                let Some(Piece::Range(range)) = parts.first() else { return Ok((Bytes::new(), length)) };
+                let Some(Piece::Range(range)) = parts.first() else {
+                    return Ok((Bytes::new(), length));
+                };
                 let piece = self.store.blob_piece(*blob, range.first).await;
                 Ok((piece.map_err(|e| storage_problem(&e))?.unwrap_or_default(), length))
             }
@@ -119,8 +128,10 @@ fn request_headers(given: &[String]) -> Result<HeaderMap, Problem> {
     let mut headers = HeaderMap::new();
     for header in given {
         let (name, value) = header_of("headers", header)?;
-        let name = HeaderName::try_from(name).map_err(|e| Problem::invalid("headers", e.to_string()))?;
-        let value = HeaderValue::from_str(value).map_err(|e| Problem::invalid("headers", e.to_string()))?;
+        let name =
+            HeaderName::try_from(name).map_err(|e| Problem::invalid("headers", e.to_string()))?;
+        let value =
+            HeaderValue::from_str(value).map_err(|e| Problem::invalid("headers", e.to_string()))?;
         headers.append(name, value);
     }
     Ok(headers)

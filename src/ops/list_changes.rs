@@ -19,7 +19,8 @@ impl Handler<ListChanges> for Node {
             }
         };
         let query = ChangeQuery { app: input.app, among: among(caller), before, limit: limit + 1 };
-        let (mut found, total) = self.store.changes(query).await.map_err(|e| storage_problem(&e))?;
+        let (mut found, total) =
+            self.store.changes(query).await.map_err(|e| storage_problem(&e))?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
         let cursor = found.last().filter(|_| more).map(|last| cursor_of(&last.id.to_string()));

@@ -40,7 +40,11 @@ impl Handler<ListFiles> for Node {
 
 impl Node {
     /// The files of a version, by path.
-    pub(super) async fn files_of(&self, app: &App, version: u32) -> Result<Vec<store::File>, Problem> {
+    pub(super) async fn files_of(
+        &self,
+        app: &App,
+        version: u32,
+    ) -> Result<Vec<store::File>, Problem> {
         let files = self.store.files(app.id, version).await.map_err(|e| storage_problem(&e))?;
         files.ok_or_else(|| {
             storage_problem(&StoreError::NoVersion { app: app.name.to_string(), version })

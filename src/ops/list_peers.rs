@@ -41,6 +41,13 @@ impl Node {
             Ok(Err(problem)) => (problem.message, peer.version, peer.seen_at),
             Err(_) => ("no answer within 3 s".to_owned(), peer.version, peer.seen_at),
         };
-        Shown { name: peer.name, url: peer.row.url, default: peer.default, health, version, seen_at }
+        Shown {
+            name: peer.name,
+            url: peer.row.url,
+            default: peer.default,
+            health,
+            version,
+            seen_at,
+        }
     }
 }

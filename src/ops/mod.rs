@@ -47,9 +47,8 @@ pub fn storage_problem(error: &StoreError) -> Problem {
         StoreError::NoVersion { app, version } => Problem::new(Code::VersionNotFound, text)
             .hint(format!("`fazt app {app}` lists its versions"))
             .detail("version", *version),
-        StoreError::NoEarlierVersion(app) => {
-            Problem::new(Code::VersionNotFound, text).hint(format!("deploy another first: `fazt app {app}`"))
-        }
+        StoreError::NoEarlierVersion(app) => Problem::new(Code::VersionNotFound, text)
+            .hint(format!("deploy another first: `fazt app {app}`")),
         StoreError::NoChange(_) => {
             Problem::new(Code::ChangeNotFound, text).hint("`fazt changes` lists them")
         }
@@ -86,7 +85,9 @@ pub fn storage_problem(error: &StoreError) -> Problem {
             .hint("use the newer fazt, or a copy of the database from before its upgrade"),
         StoreError::NotOurs { .. } => Problem::new(Code::DatabaseUnusable, text)
             .hint("give another path: `--db PATH` or `FAZT_DB`"),
-        StoreError::Closed => Problem::new(Code::Busy, "the node is shutting down").hint("try again"),
+        StoreError::Closed => {
+            Problem::new(Code::Busy, "the node is shutting down").hint("try again")
+        }
         StoreError::Backend(_) => {
             tracing::error!(error = %text, "the store failed");
             Problem::internal()
@@ -105,8 +106,12 @@ impl Node {
 
     async fn no_app(&self, name: &AppName) -> Problem {
         let names = self.store.app_names().await.unwrap_or_default();
-        let problem =
-            Problem::missing(Code::AppNotFound, "app", name.as_str(), names.iter().map(String::as_str));
+        let problem = Problem::missing(
+            Code::AppNotFound,
+            "app",
+            name.as_str(),
+            names.iter().map(String::as_str),
+        );
         let problem = problem.detail("app", name.as_str());
         if problem.hint.is_some() { problem } else { problem.hint("`fazt apps` lists them") }
     }

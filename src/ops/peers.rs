@@ -75,8 +75,14 @@ impl Node {
     pub(super) fn peer_of(&self, peer: &store::Peer) -> Result<Peer, Problem> {
         let token = self.access.key().open(&peer.row.token, &sealed_as(&peer.name));
         let token = token.ok_or_else(|| {
-            Problem::new(Code::PeerFailed, format!("the token of @{} cannot be read with this node's key", peer.name))
-                .hint(format!("add the peer again: `fazt remote add {} --url {}`", peer.name, peer.row.url))
+            Problem::new(
+                Code::PeerFailed,
+                format!("the token of @{} cannot be read with this node's key", peer.name),
+            )
+            .hint(format!(
+                "add the peer again: `fazt remote add {} --url {}`",
+                peer.name, peer.row.url
+            ))
         })?;
         Peer::new(peer.name.as_str(), &peer.row.url, &token)
     }

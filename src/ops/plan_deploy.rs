@@ -15,7 +15,8 @@ impl Handler<PlanDeploy> for Node {
         let mut sizes = HashMap::with_capacity(input.tree.len());
         let mut wanted = HashMap::with_capacity(input.tree.len());
         for file in &input.tree {
-            let hash: Hash = file.hash.parse().map_err(|rule: String| Problem::invalid("tree", rule))?;
+            let hash: Hash =
+                file.hash.parse().map_err(|rule: String| Problem::invalid("tree", rule))?;
             sizes.insert(hash, file.size);
             wanted.insert(file.path.as_str(), hash);
         }

@@ -10,7 +10,8 @@ use crate::node::Node;
 
 impl Handler<Promote> for Node {
     async fn handle(&self, caller: &Caller, input: Input) -> Result<Output, Problem> {
-        let actor = self.actor(caller, "promote", json!({ "app": input.app, "version": input.version }));
+        let actor =
+            self.actor(caller, "promote", json!({ "app": input.app, "version": input.version }));
         let done = match self.store.promote(&input.app, input.version, actor).await {
             Ok(done) => done,
             Err(error) => return Err(self.refusal(error).await),

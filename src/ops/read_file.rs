@@ -18,7 +18,10 @@ impl Handler<ReadFile> for Node {
             None => PIECE,
             Some(limit @ 1..=PIECE_MAX) => limit,
             Some(_) => {
-                return Err(Problem::invalid("limit", format!("give a number from 1 to {PIECE_MAX}")));
+                return Err(Problem::invalid(
+                    "limit",
+                    format!("give a number from 1 to {PIECE_MAX}"),
+                ));
             }
         };
         let app = self.find_app(&input.app).await?;
@@ -59,7 +62,8 @@ impl Node {
         let mut bytes = Vec::new();
         let mut at = start;
         while at < end {
-            let piece = self.store.blob_piece(blob.id, at).await.map_err(|e| storage_problem(&e))?;
+            let piece =
+                self.store.blob_piece(blob.id, at).await.map_err(|e| storage_problem(&e))?;
             let Some(piece) = piece else { break };
             let take = usize::try_from(end - at).unwrap_or(usize::MAX).min(piece.len());
             bytes.extend_from_slice(&piece[..take]);

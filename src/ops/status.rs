@@ -34,7 +34,8 @@ impl Handler<Status> for Node {
         }
         if !has_owner && !self.config.bind.is_loopback() {
             warnings.push(Warning {
-                message: "the node can be reached from outside and has no owner's password".to_owned(),
+                message: "the node can be reached from outside and has no owner's password"
+                    .to_owned(),
                 fix: "fazt server init".to_owned(),
             });
         }

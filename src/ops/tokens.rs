@@ -23,10 +23,16 @@ impl Handler<CreateToken> for Node {
             None if input.scopes.is_empty() => Some(Preset::default()),
             preset => preset,
         };
-        let scopes: Scopes =
-            preset.into_iter().flat_map(|preset| preset.scopes().iter()).chain(input.scopes.clone()).collect();
+        let scopes: Scopes = preset
+            .into_iter()
+            .flat_map(|preset| preset.scopes().iter())
+            .chain(input.scopes.clone())
+            .collect();
         if !caller.scopes.covers(scopes) {
-            return Err(Problem::new(Code::Forbidden, "a token cannot make one that may do more than itself"));
+            return Err(Problem::new(
+                Code::Forbidden,
+                "a token cannot make one that may do more than itself",
+            ));
         }
         let days = match input.days {
             None => None,
@@ -37,7 +43,8 @@ impl Handler<CreateToken> for Node {
         let expires_at = days.map(|days| self.clock.now() + days);
         let made = auth::make_token(name.to_owned(), scopes, apps.clone(), expires_at);
         let actor = self.actor(caller, "create_token", json!(input));
-        let change = self.store.add_token(made.row, actor).await.map_err(|e| storage_problem(&e))?;
+        let change =
+            self.store.add_token(made.row, actor).await.map_err(|e| storage_problem(&e))?;
         Ok(CreateOutput {
             name: name.to_owned(),
             token: made.text,
@@ -71,7 +78,8 @@ impl Handler<RevokeToken> for Node {
     async fn handle(&self, caller: &Caller, input: RevokeInput) -> Result<RevokeOutput, Problem> {
         let actor = self.actor(caller, "revoke_token", json!({ "name": input.name }));
         let change = self.store.revoke_token(&input.name, actor).await;
-        let change = change.map_err(|e| storage_problem(&e).hint("`fazt token list` lists them"))?;
+        let change =
+            change.map_err(|e| storage_problem(&e).hint("`fazt token list` lists them"))?;
         Ok(RevokeOutput { name: input.name, change })
     }
 }

@@ -18,7 +18,8 @@ impl Handler<Undo> for Node {
             // What belongs to no app belongs to the node.
             None => caller.require(Scope::ServerAdmin, "undo of a change of the node")?,
         }
-        let actor = self.actor(caller, "undo", json!({ "change": input.change, "force": input.force }));
+        let actor =
+            self.actor(caller, "undo", json!({ "change": input.change, "force": input.force }));
         let undone = self.store.undo(input.change, input.force, actor).await;
         let undone = undone.map_err(|e| storage_problem(&e))?;
         for app in undone.apps {

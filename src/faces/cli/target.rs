@@ -109,7 +109,8 @@ pub(super) fn place_to_deploy(context: &Context, inner: &ArgMatches) -> Result<P
         Some(token) => Some(ask::secret(token)?),
         None => context.environment.get("FAZT_TOKEN").filter(|token| !token.is_empty()).cloned(),
     };
-    let token = given.or_else(|| is_loopback(url).then(|| auth::local_token(&context.db))?);
+    let token =
+        given.or_else(|| is_own_node(url, &context.db).then(|| auth::local_token(&context.db))?);
     match token {
         Some(token) => Ok(Place::Url { url: url.clone(), token }),
         None => Err(Problem::new(Code::Unauthorized, format!("`{url}` asks for a token"))
@@ -118,15 +119,22 @@ pub(super) fn place_to_deploy(context: &Context, inner: &ArgMatches) -> Result<P
     }
 }
 
-/// Whether a URL leads to this machine, where the key file opens the door.
-fn is_loopback(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else { return false };
-    match url.host() {
+/// Whether a URL leads to the node that runs on this very database. The key file
+/// opens that one alone; another program on this machine must not be sent it.
+fn is_own_node(url: &str, db: &Path) -> bool {
+    auth::announced(db).is_some_and(|own| is_same_place(url, &own))
+}
+
+/// Whether `url` is on this machine, at the port of `own`.
+fn is_same_place(url: &str, own: &str) -> bool {
+    let (Ok(url), Ok(own)) = (Url::parse(url), Url::parse(own)) else { return false };
+    let here = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
         Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
         None => false,
-    }
+    };
+    here && url.port_or_known_default() == own.port_or_known_default()
 }
 
 /// The host of a URL, to call its node by.
@@ -213,25 +221,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_loopback() {
-        for url in [
-            "http://localhost:8080",
-            "http://admin.localhost",
-            "http://127.0.0.1:1",
-            "http://127.9.9.9/",
-            "http://[::1]:8080",
-        ] {
-            assert!(is_loopback(url), "{url}");
+    fn only_the_own_node_is_sent_the_own_token() {
+        let own = "http://127.0.0.1:8080";
+        for url in ["http://localhost:8080", "http://admin.localhost:8080/", "http://[::1]:8080"] {
+            assert!(is_same_place(url, own), "{url}");
         }
         for url in [
-            "https://zyt.app",
-            "http://localhost.example.com",
-            "http://127.0.0.1@zyt.app",
-            "http://10.0.0.1",
+            "http://localhost:8081",
+            "http://zyt.app:8080",
+            "http://localhost.example.com:8080",
+            "http://127.0.0.1:8080@zyt.app",
+            "http://10.0.0.1:8080",
             "localhost",
             "",
         ] {
-            assert!(!is_loopback(url), "{url}");
+            assert!(!is_same_place(url, own), "{url}");
         }
     }
 

@@ -35,7 +35,10 @@ pub(super) fn failure(problem: &Problem) -> Response {
     let headers = response.headers_mut();
     match problem.code {
         Code::Unauthorized => {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"fazt\""));
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"fazt\""),
+            );
         }
         Code::RateLimited | Code::Busy | Code::InProgress => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -31,8 +31,9 @@ pub(super) async fn authenticate(
     changes: bool,
 ) -> Result<Caller, Problem> {
     let refused = |message: &str| {
-        Problem::new(Code::Unauthorized, message)
-            .hint("send `Authorization: Bearer TOKEN`; the owner makes one with `fazt token create NAME`")
+        Problem::new(Code::Unauthorized, message).hint(
+            "send `Authorization: Bearer TOKEN`; the owner makes one with `fazt token create NAME`",
+        )
     };
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|value| {
@@ -41,7 +42,8 @@ pub(super) async fn authenticate(
         });
         let token = token.ok_or_else(|| refused("the Authorization header is no bearer token"))?;
         let found = node.access.bearer(token, Face::Http).await.map_err(|e| storage_problem(&e))?;
-        let mut caller = found.ok_or_else(|| refused("the token is unknown, revoked or expired"))?;
+        let mut caller =
+            found.ok_or_else(|| refused("the token is unknown, revoked or expired"))?;
         // Commands of this machine say that they are; it only names the face.
         if caller.token.is_none() && text(headers, &X_FACE) == Some(Face::Cli.as_str()) {
             caller.face = Face::Cli;
@@ -51,7 +53,8 @@ pub(super) async fn authenticate(
             .map(|client| client.chars().take(80).collect());
         return Ok(caller);
     }
-    let cookie = session_cookie(headers).ok_or_else(|| refused("no token and no session came with the request"))?;
+    let cookie = session_cookie(headers)
+        .ok_or_else(|| refused("no token and no session came with the request"))?;
     let session = node.access.session(cookie).await.map_err(|e| storage_problem(&e))?;
     let session = session.ok_or_else(|| refused("the session has ended"))?;
     if changes {

@@ -31,7 +31,8 @@ pub(super) fn key_of(
         return Ok(None);
     };
     let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
-    let key = key.ok_or_else(|| Problem::invalid("Idempotency-Key", "give 1 to 255 printable characters"))?;
+    let key = key
+        .ok_or_else(|| Problem::invalid("Idempotency-Key", "give 1 to 255 printable characters"))?;
     Ok(Some(format!("{}\n{}\n{key}", caller.name, spec.name)))
 }
 
@@ -55,12 +56,18 @@ pub(super) async fn once(
             return Ok(response);
         }
         Reserved::Running => {
-            return Err(Problem::new(Code::InProgress, "a request with this Idempotency-Key is under way")
-                .hint("wait and send it again; after a crash of the node, use a new key"));
+            return Err(Problem::new(
+                Code::InProgress,
+                "a request with this Idempotency-Key is under way",
+            )
+            .hint("wait and send it again; after a crash of the node, use a new key"));
         }
         Reserved::Other => {
-            return Err(Problem::new(Code::KeyReused, "this Idempotency-Key belongs to another request")
-                .hint("use a new key for a new request"));
+            return Err(Problem::new(
+                Code::KeyReused,
+                "this Idempotency-Key belongs to another request",
+            )
+            .hint("use a new key for a new request"));
         }
     }
     match work.await {

@@ -124,8 +124,11 @@ fn body_of(headers: &HeaderMap, bytes: &Bytes) -> Result<Map<String, Value>, Pro
     let media = headers.get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
     let media = media.unwrap_or("application/json").split(';').next().unwrap_or_default().trim();
     if !media.eq_ignore_ascii_case("application/json") {
-        return Err(Problem::new(Code::UnsupportedType, format!("this route takes JSON, not `{media}`"))
-            .hint("send `Content-Type: application/json`"));
+        return Err(Problem::new(
+            Code::UnsupportedType,
+            format!("this route takes JSON, not `{media}`"),
+        )
+        .hint("send `Content-Type: application/json`"));
     }
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(fields)) => Ok(fields),

@@ -61,7 +61,10 @@ pub(super) async fn metrics(
     };
     let mut text = String::new();
     let mut gauge = |name: &str, help: &str, value: u64| {
-        let _ = writeln!(text, "# HELP fazt_{name} {help}\n# TYPE fazt_{name} gauge\nfazt_{name} {value}");
+        let _ = writeln!(
+            text,
+            "# HELP fazt_{name} {help}\n# TYPE fazt_{name} gauge\nfazt_{name} {value}"
+        );
     };
     gauge("uptime_seconds", "Seconds since the node started.", facts.uptime_seconds);
     gauge("apps", "Apps on the node.", facts.apps);

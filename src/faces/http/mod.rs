@@ -113,7 +113,10 @@ async fn run(
             };
             // A token limited to some apps says nothing about a peer's apps.
             if caller.apps.is_some() {
-                return Err(Problem::new(Code::Forbidden, "a token limited to some apps cannot use peers"));
+                return Err(Problem::new(
+                    Code::Forbidden,
+                    "a token limited to some apps cannot use peers",
+                ));
             }
             let there = api.node.peer(&name).await?;
             dispatch(&there, caller, spec.name, input).await
@@ -156,6 +159,7 @@ async fn not_found(request: Request) -> Response {
 
 async fn method_not_allowed(request: Request) -> Response {
     let what = format!("{} takes no {}", request.uri().path(), request.method());
-    let problem = Problem::new(Code::MethodNotAllowed, what).hint("`Allow` names the methods it takes");
+    let problem =
+        Problem::new(Code::MethodNotAllowed, what).hint("`Allow` names the methods it takes");
     (StatusCode::METHOD_NOT_ALLOWED, answer::error_body(&problem)).into_response()
 }

@@ -96,7 +96,11 @@ struct Beside {
 }
 
 /// Deploys a bundle, a multipart form or a bare ZIP.
-pub(super) async fn deploy(api: &Api, caller: &Caller, request: Request) -> Result<Response, Problem> {
+pub(super) async fn deploy(
+    api: &Api,
+    caller: &Caller,
+    request: Request,
+) -> Result<Response, Problem> {
     let kind = media(request.headers()).to_owned();
     let output = if kind == BUNDLE_TYPE {
         let bundle = collect(request.into_body(), BUNDLE).await?;
@@ -132,16 +136,19 @@ async fn from_form(
     request: Request,
     mut beside: Beside,
 ) -> Result<(Beside, Spooled, Option<AppName>), Problem> {
-    let broken = |error: String| Problem::new(Code::BadRequest, format!("the form is broken: {error}"));
+    let broken =
+        |error: String| Problem::new(Code::BadRequest, format!("the form is broken: {error}"));
     let mut request = request;
     axum::extract::DefaultBodyLimit::disable().apply(&mut request);
-    let mut form = Multipart::from_request(request, &()).await.map_err(|e| broken(e.body_text()))?;
+    let mut form =
+        Multipart::from_request(request, &()).await.map_err(|e| broken(e.body_text()))?;
     let mut archive = None;
     let mut fields = Vec::new();
     while let Some(field) = form.next_field().await.map_err(|e| broken(e.body_text()))? {
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
-            let stem = field.file_name().and_then(|name| name.strip_suffix(".zip").map(ToOwned::to_owned));
+            let stem =
+                field.file_name().and_then(|name| name.strip_suffix(".zip").map(ToOwned::to_owned));
             let pieces = field.map(|piece| piece.map_err(axum::Error::new));
             let most = api.node.limits.app_bytes;
             archive = Some((stem, spool(&api.node, pieces, most).await?));
@@ -199,15 +206,20 @@ async fn spool(
     let mut pieces = std::pin::pin!(pieces);
     loop {
         let piece = tokio::time::timeout(PAUSE, pieces.next()).await.map_err(|_| {
-            Problem::new(Code::BadRequest, "the upload paused for more than 60 s").hint("send it again")
+            Problem::new(Code::BadRequest, "the upload paused for more than 60 s")
+                .hint("send it again")
         })?;
         let Some(piece) = piece else { break };
-        let piece = piece
-            .map_err(|error| Problem::new(Code::BadRequest, format!("the body broke off: {error}")))?;
+        let piece = piece.map_err(|error| {
+            Problem::new(Code::BadRequest, format!("the body broke off: {error}"))
+        })?;
         size += piece.len() as u64;
         if size > most {
-            return Err(Problem::new(Code::TooLarge, format!("the upload is longer than {most} bytes"))
-                .detail("limit", most));
+            return Err(Problem::new(
+                Code::TooLarge,
+                format!("the upload is longer than {most} bytes"),
+            )
+            .detail("limit", most));
         }
         hasher.update(&piece);
         // A write to the page cache takes microseconds; a hop to another
@@ -217,4 +229,3 @@ async fn spool(
     file.flush().map_err(|error| spool_problem(&error))?;
     Ok(Spooled { file, hash: *hasher.finalize().as_bytes(), size })
 }
-

@@ -1,0 +1,3 @@
+//! What visitors get.
+
+mod answers;

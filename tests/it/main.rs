@@ -1,0 +1,6 @@
+//! The integration tests, one binary: a private node each, real HTTP, the real
+//! program for commands.
+
+mod harness;
+
+mod hosting;
