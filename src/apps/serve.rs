@@ -259,7 +259,9 @@ impl File<'_> {
     /// The file as the answer to a plain request for it.
     async fn answer(&self, store: &dyn Store, answers: &Answers) -> Result<Served> {
         let headers = self.ask.headers;
-        let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
+        // RFC 9110 §14.2: for any other method a range means nothing.
+        let range = headers.get(RANGE).filter(|_| *self.ask.method == Method::GET);
+        let range = range.and_then(|range| range.to_str().ok());
         let encoding = if range.is_some() || self.entry.encodings == Encodings::NONE {
             Encoding::Identity
         } else {
