@@ -392,7 +392,8 @@ impl File<'_> {
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers
             .insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
-        if media::is_compressible(&media) {
+        // A picture whose content is also a page's has that page's encodings.
+        if media::is_compressible(&media) || self.entry.encodings != Encodings::NONE {
             headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         }
         if encoding != Encoding::Identity {
