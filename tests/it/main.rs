@@ -3,4 +3,7 @@
 
 mod harness;
 
+mod deploy;
+mod examples;
+mod faults;
 mod hosting;
