@@ -84,10 +84,15 @@ async fn answer_tool(
 ) -> Result<Response, Problem> {
     let caller = caller::authenticate(&api.node, request.headers(), spec.effect.changes()).await?;
     caller.require(spec.scope, spec.name)?;
-    if spec.name == "deploy" && upload::is_upload(request.headers()) {
-        return upload::deploy(api, &caller, request).await;
-    }
     let key = idempotency::key_of(request.headers(), spec, &caller)?;
+    if spec.name == "deploy" && upload::is_upload(request.headers()) {
+        let (upload, fingerprint) = upload::receive(api, &caller, request).await?;
+        let work = upload::deploy(api, &caller, upload);
+        return match key {
+            None => work.await.map(success),
+            Some(key) => idempotency::once(api, &key, fingerprint, work).await,
+        };
+    }
     let (input, fingerprint) = shape.read(params, request).await?;
     let Some(key) = key else {
         return run(api, &caller, spec, input).await.map(success);
