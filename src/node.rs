@@ -234,6 +234,7 @@ impl Node {
                 }
             }
         }
+        self.sites.forget_previews();
     }
 
     /// Finishes its tasks, writes what it holds, and lets go of the database.
