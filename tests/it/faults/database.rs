@@ -76,6 +76,25 @@ async fn a_fazt_database_marked_by_a_newer_fazt_keeps_everything_for_it() {
 }
 
 #[tokio::test]
+async fn a_damaged_database_is_told_without_a_crash() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_eq!(cli(folder.path(), &["deploy", "examples/hello"]).await.code, 0);
+    let path = folder.path().join("data.db");
+    let whole = std::fs::read(&path).expect("it is there");
+    let mut scrambled = whole.clone();
+    scrambled[8_192..].iter_mut().for_each(|byte| *byte ^= 0x5a);
+    for (what, bytes) in [("cut short", &whole[..20_000]), ("scrambled", &scrambled[..])] {
+        std::fs::write(&path, bytes).expect("written");
+        for arguments in [&["apps"][..], &["server", "start", "--port", "0"]] {
+            let done = cli(folder.path(), arguments).await;
+            assert_eq!(done.code, 1, "{what} {arguments:?}: {done:?}");
+            assert!(done.stderr.contains("data.db"), "{what} {arguments:?}: {done:?}");
+            assert!(!done.stderr.contains("panicked"), "{what}: {done:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_full_disk_refuses_the_deploy_and_leaves_room_for_a_smaller_one() {
     let node = TestNode::start_with(&[("limits.database_bytes", "2097152")]).await;
     node.deploy("hello", &[("index.html", "one")]).await;

@@ -69,6 +69,43 @@ async fn a_client_that_is_half_gone_is_let_go() {
 }
 
 #[tokio::test]
+async fn an_upload_that_breaks_off_leaves_nothing_behind() {
+    let node = with_film(1_000).await;
+    let token = node.owner_token();
+    let spooled = || {
+        let entries = std::fs::read_dir(node.folder.path()).expect("the folder");
+        let names = entries.filter_map(Result::ok).map(|entry| entry.file_name());
+        names.filter(|name| name.to_string_lossy().contains("spool")).count()
+    };
+    let hash = "0".repeat(64);
+    for line in ["POST /api/deploy?app=film".to_owned(), format!("PUT /api/blobs/{hash}")] {
+        let head = format!(
+            "{line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/zip\r\nContent-Length: 9000000\r\n\r\n"
+        );
+        let mut socket = TcpStream::connect(node.address()).await.expect("a connection");
+        socket.write_all(head.as_bytes()).await.expect("it is taken");
+        socket.write_all(&noise(300_000, 1)).await.expect("it is taken");
+        until("the upload has begun", async || spooled() == 1).await;
+        drop(socket);
+        until("what came of it is gone", async || spooled() == 0).await;
+    }
+    is_served(&node).await;
+    assert_eq!(node.call(Method::GET, "/api/changes", None).await.data()["total"], 1);
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named_with_what_to_do() {
+    let node = TestNode::start().await;
+    let port = node.address().port().to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let done = cli(folder.path(), &["server", "start", "--port", &port]).await;
+    assert_eq!(done.code, 1, "{done:?}");
+    assert!(done.stderr.contains(&format!("port {port} is taken")), "{done:?}");
+    assert!(done.stderr.contains("--port"), "{done:?}");
+}
+
+#[tokio::test]
 async fn clients_that_never_read_what_they_asked_for_keep_nobody_waiting() {
     let node = with_film(24 << 20).await;
     let mut deaf = Vec::new();
