@@ -224,7 +224,7 @@ pub fn program(folder: &Path) -> Command {
 /// A client that follows no redirect and decodes nothing.
 pub fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy();
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30));
     client.redirect(reqwest::redirect::Policy::none()).build().expect("a client")
 }
 

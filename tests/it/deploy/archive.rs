@@ -39,7 +39,8 @@ pub fn archive(members: &[Member]) -> Vec<u8> {
     let (mut bytes, mut directory) = (Vec::new(), Vec::new());
     for member in members {
         let offset = number(bytes.len());
-        let packed = if member.deflate { deflated(&member.content) } else { member.content.clone() };
+        let packed =
+            if member.deflate { deflated(&member.content) } else { member.content.clone() };
         let mut crc = flate2::Crc::new();
         crc.update(&member.content);
         let size = member.claims.unwrap_or_else(|| number(member.content.len()));

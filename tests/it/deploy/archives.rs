@@ -78,7 +78,11 @@ async fn an_archive_that_breaks_a_rule_is_refused_whole_and_names_the_entry() {
     for (what, bytes, part) in table {
         let answer = send(&node, bytes).await;
         let text = answer.text().to_owned();
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "BAD_ARCHIVE"), "{what}: {text}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (400, "BAD_ARCHIVE"),
+            "{what}: {text}"
+        );
         let message = answer.json()["error"]["message"].as_str().unwrap_or_default().to_owned();
         assert!(message.contains(part), "{what}: {message}");
         assert!(message.len() < 1_500 || what == "long", "{what}: {} characters", message.len());

@@ -29,9 +29,11 @@ async fn a_limit_is_named_with_the_file_that_passes_it() {
     let (fits, big) = ("a".repeat(1_500), "a".repeat(2_001));
     let six = [("1", "a"), ("2", "a"), ("3", "a"), ("4", "a"), ("5", "a"), ("6", "a")];
     let heavy = [("a", fits.as_str()), ("b", &fits), ("c", &fits)];
-    for (files, file, limit) in
-        [(&six[..], "`6`", "5 files"), (&[("big.bin", big.as_str())], "`big.bin`", "per file"), (&heavy, "`c`", "per app")]
-    {
+    for (files, file, limit) in [
+        (&six[..], "`6`", "5 files"),
+        (&[("big.bin", big.as_str())], "`big.bin`", "per file"),
+        (&heavy, "`c`", "per app"),
+    ] {
         let answer = deploy(&node, files).await;
         let text = message(&answer);
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (413, "TOO_LARGE"), "{text}");
@@ -54,15 +56,34 @@ async fn a_path_that_no_app_can_have_is_refused_by_name() {
     let long = "a".repeat(2_000);
     let deep = "a/".repeat(600) + "b";
     for path in [
-        "../evil", "/etc/passwd", "a/../../b", "a\\b", "a\0b", "a\nb", "", ".", "a//b", "a/", "C:x",
-        &long, &deep,
+        "../evil",
+        "/etc/passwd",
+        "a/../../b",
+        "a\\b",
+        "a\0b",
+        "a\nb",
+        "",
+        ".",
+        "a//b",
+        "a/",
+        "C:x",
+        &long,
+        &deep,
     ] {
         let answer = deploy(&node, &[("index.html", "x"), (path, "y")]).await;
         let text = message(&answer);
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "VALIDATION_FAILED"), "{path:?}: {text}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (400, "VALIDATION_FAILED"),
+            "{path:?}: {text}"
+        );
         assert!(text.chars().all(|c| !c.is_control()), "{text:?}");
     }
-    for files in [[("a.txt", "x"), ("a.txt", "y")], [("a.txt", "x"), ("A.txt", "y")], [("a", "x"), ("a/b", "y")]] {
+    for files in [
+        [("a.txt", "x"), ("a.txt", "y")],
+        [("a.txt", "x"), ("A.txt", "y")],
+        [("a", "x"), ("a/b", "y")],
+    ] {
         let answer = deploy(&node, &files).await;
         assert_eq!(answer.code(), "VALIDATION_FAILED", "{files:?}");
         assert!(message(&answer).contains(files[0].0), "{}", message(&answer));
@@ -85,7 +106,11 @@ async fn a_manifest_that_cannot_be_used_says_what_is_wrong_and_one_that_can_only
     ] {
         let answer = deploy(&node, &[("index.html", "x"), ("manifest.json", manifest)]).await;
         let text = message(&answer);
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "BAD_MANIFEST"), "{manifest}: {text}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (400, "BAD_MANIFEST"),
+            "{manifest}: {text}"
+        );
         assert!(text.contains(part), "{manifest}: {text}");
     }
     has_nothing(&node).await;
@@ -136,7 +161,11 @@ async fn a_request_that_is_no_deploy_is_refused_with_its_field() {
         (json!({ "app": "hello", "tree": [{ "path": "a", "hash": "xyz", "size": 1 }] }), "tree"),
     ] {
         let answer = node.call(Method::POST, "/api/deploy", Some(input.clone())).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "VALIDATION_FAILED"), "{input}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (400, "VALIDATION_FAILED"),
+            "{input}"
+        );
         assert!(answer.text().contains(part), "{input}: {}", answer.text());
     }
     let large = "a".repeat((1 << 20) + 1);

@@ -61,12 +61,32 @@ async fn a_type_and_a_lifetime_follow_from_the_name_of_a_file() {
         ("x.pdf", "/x.pdf", "application/pdf", MINUTES),
         ("x.mp4", "/x.mp4", "video/mp4", MINUTES),
         ("notes.txt", "/notes.txt", "text/plain; charset=utf-8", MINUTES),
-        ("site.webmanifest", "/site.webmanifest", "application/manifest+json; charset=utf-8", MINUTES),
+        (
+            "site.webmanifest",
+            "/site.webmanifest",
+            "application/manifest+json; charset=utf-8",
+            MINUTES,
+        ),
         ("x.unheard", "/x.unheard", "application/octet-stream", MINUTES),
         ("LICENSE", "/LICENSE", "application/octet-stream", MINUTES),
-        ("assets/app-4f9a1c2e.js", "/assets/app-4f9a1c2e.js", "text/javascript; charset=utf-8", YEAR),
-        ("assets/index-B4kx9QzT.css", "/assets/index-B4kx9QzT.css", "text/css; charset=utf-8", YEAR),
-        ("ünï cödé.txt", "/%C3%BCn%C3%AF%20c%C3%B6d%C3%A9.txt", "text/plain; charset=utf-8", MINUTES),
+        (
+            "assets/app-4f9a1c2e.js",
+            "/assets/app-4f9a1c2e.js",
+            "text/javascript; charset=utf-8",
+            YEAR,
+        ),
+        (
+            "assets/index-B4kx9QzT.css",
+            "/assets/index-B4kx9QzT.css",
+            "text/css; charset=utf-8",
+            YEAR,
+        ),
+        (
+            "ünï cödé.txt",
+            "/%C3%BCn%C3%AF%20c%C3%B6d%C3%A9.txt",
+            "text/plain; charset=utf-8",
+            MINUTES,
+        ),
     ];
     let files: Vec<_> = table.iter().map(|(file, ..)| (*file, *file)).collect();
     let node = node(&files).await;
@@ -300,7 +320,11 @@ async fn only_reading_is_allowed_and_the_refusal_says_what_is() {
     for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"] {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         let answer = node.ask(method.clone(), HOST, "/", &[]).await;
-        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "GET, HEAD"), "{method}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("allow")),
+            (405, "GET, HEAD"),
+            "{method}"
+        );
     }
     assert_eq!(node.get(HOST, "/").await.text(), "<h1>Hello</h1>");
 }
@@ -324,7 +348,10 @@ async fn the_headers_an_app_sets_go_before_fazts_own() {
     let files = [("index.html", "Hello"), ("a.css", "a{}"), ("_headers", headers)];
     let node = node(&files).await;
     let page = node.get(HOST, "/").await;
-    assert_eq!((page.header("x-frame-options"), page.header("cache-control")), ("DENY", "no-cache"));
+    assert_eq!(
+        (page.header("x-frame-options"), page.header("cache-control")),
+        ("DENY", "no-cache")
+    );
     let style = node.get(HOST, "/a.css").await;
     assert_eq!(style.header("cache-control"), "public, max-age=1");
     assert_eq!(style.header("x-frame-options"), "DENY");

@@ -29,7 +29,8 @@ async fn a_name_is_found_however_it_is_spelt() {
     ] {
         assert_eq!(page(&node, host).await, (200, "Hello".to_owned()), "{host}");
     }
-    for host in ["nobody.localhost", "a.hello.localhost", "hello.example", "hello", "hellolocalhost"]
+    for host in
+        ["nobody.localhost", "a.hello.localhost", "hello.example", "hello", "hellolocalhost"]
     {
         let (status, text) = page(&node, host).await;
         assert_eq!(status, 404, "{host}");
@@ -132,10 +133,15 @@ async fn an_app_named_404_speaks_for_every_name_that_leads_nowhere() {
 #[tokio::test]
 async fn a_name_of_fazts_own_is_never_an_apps() {
     let node = TestNode::start().await;
-    for name in ["admin", "api", "www", "mcp", "auth", "localhost", "v1--blog", "Hello", "a_b", ""] {
+    for name in ["admin", "api", "www", "mcp", "auth", "localhost", "v1--blog", "Hello", "a_b", ""]
+    {
         let input = json!({ "app": name, "files": [{ "path": "index.html", "content": "x" }] });
         let answer = node.call(Method::POST, "/api/deploy", Some(input)).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "VALIDATION_FAILED"), "{name}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (400, "VALIDATION_FAILED"),
+            "{name}"
+        );
     }
     assert_eq!(node.call(Method::GET, "/api/apps", None).await.data()["total"], 0);
 }
@@ -256,7 +262,8 @@ async fn a_split_deals_visitors_out_and_keeps_each_where_it_began() {
 async fn a_domain_of_its_own_leads_to_its_app_until_it_is_taken_away() {
     let node = TestNode::start().await;
     node.deploy("hello", &[("index.html", "Hello")]).await;
-    let config = async |input| node.call(Method::PATCH, "/api/apps/hello/config", Some(input)).await;
+    let config =
+        async |input| node.call(Method::PATCH, "/api/apps/hello/config", Some(input)).await;
     assert_eq!(config(json!({ "add_hosts": ["Blog.Example.org"] })).await.status, 200);
     for host in ["blog.example.org", "BLOG.example.org.:443"] {
         assert_eq!(page(&node, host).await, (200, "Hello".to_owned()), "{host}");

@@ -160,7 +160,8 @@ async fn a_rule_of_the_app_opens_no_door_to_what_it_keeps_to_itself() {
 #[tokio::test]
 async fn the_source_of_a_function_is_never_shown_and_its_absence_is_json() {
     let node = node().await;
-    for path in ["/api", "/api/", "/api/hello", "/api/hello.js", "/api/nowhere", "/%61pi/hello.js"] {
+    for path in ["/api", "/api/", "/api/hello", "/api/hello.js", "/api/nowhere", "/%61pi/hello.js"]
+    {
         for method in [Method::GET, Method::POST] {
             let answer = node.ask(method, HOST, path, &[]).await;
             assert_eq!(answer.status, 404, "{path}");
