@@ -5,6 +5,7 @@
 
 mod key;
 mod password;
+mod visitor;
 
 use std::{
     collections::HashMap,
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub use key::{Key, KeyError};
+pub use visitor::Visitor;
 
 /// How long a set-up link may be used.
 pub const SETUP_LIFE: SignedDuration = SignedDuration::from_mins(30);
