@@ -89,10 +89,27 @@ async fn answer_tool(
     }
     let key = idempotency::key_of(request.headers(), spec, &caller)?;
     let (input, fingerprint) = shape.read(params, request).await?;
-    let Some(key) = key else {
+    if !spec.effect.changes() {
         return run(api, &caller, spec, input).await.map(success);
-    };
-    idempotency::once(api, &key, fingerprint, run(api, &caller, spec, input)).await
+    }
+    let finishing = api.clone();
+    to_the_end(api, async move {
+        let run = run(&finishing, &caller, spec, input);
+        match key {
+            None => run.await.map(success),
+            Some(key) => idempotency::once(&finishing, &key, fingerprint, run).await,
+        }
+    })
+    .await
+}
+
+/// Carries out what changes the node, whether or not the client waits for it.
+async fn to_the_end<T: Send + 'static>(
+    api: &Api,
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = api.node.lifecycle.finish(work).await;
+    done.unwrap_or_else(|| Err(Problem::internal()))
 }
 
 /// Carries a tool out here, or on the peer that the input names.

@@ -24,6 +24,7 @@ use super::{
     answer::{failure, success},
     caller::authenticate,
     input::collect,
+    to_the_end,
 };
 use crate::{
     node::Node,
@@ -104,7 +105,8 @@ pub(super) async fn deploy(
     let kind = media(request.headers()).to_owned();
     let output = if kind == BUNDLE_TYPE {
         let bundle = collect(request.into_body(), BUNDLE).await?;
-        api.node.deploy_bundle(caller, bundle).await?
+        let (node, caller) = (api.node.clone(), caller.clone());
+        to_the_end(api, async move { node.deploy_bundle(&caller, bundle).await }).await?
     } else {
         let query = request.uri().query().unwrap_or_default().to_owned();
         let beside: Beside = read_fields(url::form_urlencoded::parse(query.as_bytes()))?;
@@ -126,7 +128,8 @@ pub(super) async fn deploy(
         }
         let mut file = archive.file.into_file();
         file.rewind().map_err(|error| spool_problem(&error))?;
-        api.node.deploy_zip(caller, input, file, called).await?
+        let (node, caller) = (api.node.clone(), caller.clone());
+        to_the_end(api, async move { node.deploy_zip(&caller, input, file, called).await }).await?
     };
     Ok(success(json!(output)))
 }
