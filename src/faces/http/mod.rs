@@ -6,6 +6,7 @@
 
 mod answer;
 mod caller;
+mod events;
 mod idempotency;
 mod input;
 mod meta;
@@ -25,7 +26,7 @@ use axum::{
 use fazt_tools::{Caller, Code, PeerName, Problem, Spec, dispatch, specs, tool::Method};
 use serde_json::{Map, Value};
 
-use crate::{clock, node::Node};
+use crate::{apps::progress::Progress, clock, node::Node};
 
 use answer::{failure, success};
 use input::Shape;
@@ -85,7 +86,15 @@ async fn answer_tool(
     let caller = caller::authenticate(&api.node, request.headers(), spec.effect.changes()).await?;
     caller.require(spec.scope, spec.name)?;
     if spec.name == "deploy" && upload::is_upload(request.headers()) {
-        return upload::deploy(api, &caller, request).await;
+        let told = events::are_wanted(request.headers());
+        let (uploading, caller) = (api.clone(), caller.clone());
+        let upload =
+            |progress| async move { upload::deploy(&uploading, &caller, request, &progress).await };
+        return if told {
+            Ok(events::tell(&api.node.lifecycle, upload))
+        } else {
+            upload(Progress::default()).await.map(success)
+        };
     }
     let key = idempotency::key_of(request.headers(), spec, &caller)?;
     let (input, fingerprint) = shape.read(params, request).await?;

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use fazt_tools::{AppName, Caller, Code, Problem, Scope, deploy::Input};
 use futures_util::{Stream, StreamExt as _};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Api,
@@ -27,6 +27,7 @@ use super::{
     to_the_end,
 };
 use crate::{
+    apps::progress::{Progress, Stage},
     node::Node,
     ops::{spool_beside, spool_problem},
     peers::BUNDLE_TYPE,
@@ -74,7 +75,9 @@ pub(super) async fn blob(
         caller.require(Scope::AppsWrite, "an upload")?;
         let hash: Hash = hash.parse().map_err(|rule: String| Problem::invalid("hash", rule))?;
         let most = api.node.limits.file_bytes;
-        let spooled = spool(&api.node, request.into_body().into_data_stream(), most).await?;
+        let spooled =
+            spool(&api.node, request.into_body().into_data_stream(), most, &Progress::default())
+                .await?;
         let path = spooled.file.into_temp_path();
         api.node.receive_spool(hash.0, spooled.hash, spooled.size, path).await
     };
@@ -101,7 +104,8 @@ pub(super) async fn deploy(
     api: &Api,
     caller: &Caller,
     request: Request,
-) -> Result<Response, Problem> {
+    progress: &Progress,
+) -> Result<Value, Problem> {
     let kind = media(request.headers()).to_owned();
     let output = if kind == BUNDLE_TYPE {
         let bundle = collect(request.into_body(), BUNDLE).await?;
@@ -111,10 +115,14 @@ pub(super) async fn deploy(
         let query = request.uri().query().unwrap_or_default().to_owned();
         let beside: Beside = read_fields(url::form_urlencoded::parse(query.as_bytes()))?;
         let (beside, archive, called) = if kind == "multipart/form-data" {
-            from_form(api, request, beside).await?
+            from_form(api, request, beside, progress).await?
         } else {
             let most = api.node.limits.app_bytes;
-            (beside, spool(&api.node, request.into_body().into_data_stream(), most).await?, None)
+            (
+                beside,
+                spool(&api.node, request.into_body().into_data_stream(), most, progress).await?,
+                None,
+            )
         };
         let input = Input {
             app: beside.app,
@@ -129,15 +137,18 @@ pub(super) async fn deploy(
         let mut file = archive.file.into_file();
         file.rewind().map_err(|error| spool_problem(&error))?;
         let (node, caller) = (api.node.clone(), caller.clone());
-        to_the_end(api, async move { node.deploy_zip(&caller, input, file, called).await }).await?
+        let progress = progress.clone();
+        let deploy = async move { node.deploy_zip(&caller, input, file, called, &progress).await };
+        to_the_end(api, deploy).await?
     };
-    Ok(success(json!(output)))
+    Ok(json!(output))
 }
 
 async fn from_form(
     api: &Api,
     request: Request,
     mut beside: Beside,
+    progress: &Progress,
 ) -> Result<(Beside, Spooled, Option<AppName>), Problem> {
     let broken =
         |error: String| Problem::new(Code::BadRequest, format!("the form is broken: {error}"));
@@ -154,7 +165,7 @@ async fn from_form(
                 field.file_name().and_then(|name| name.strip_suffix(".zip").map(ToOwned::to_owned));
             let pieces = field.map(|piece| piece.map_err(axum::Error::new));
             let most = api.node.limits.app_bytes;
-            archive = Some((stem, spool(&api.node, pieces, most).await?));
+            archive = Some((stem, spool(&api.node, pieces, most, progress).await?));
         } else {
             let text = field.text().await.map_err(|e| broken(e.body_text()))?;
             fields.push((name, text));
@@ -202,10 +213,11 @@ async fn spool(
     node: &Node,
     pieces: impl Stream<Item = Result<Bytes, axum::Error>>,
     most: u64,
+    progress: &Progress,
 ) -> Result<Spooled, Problem> {
     let mut file = spool_beside(node.db()).map_err(|error| spool_problem(&error))?;
     let mut hasher = blake3::Hasher::new();
-    let mut size = 0;
+    let (mut size, mut told) = (0, 0);
     let mut pieces = std::pin::pin!(pieces);
     loop {
         let piece = tokio::time::timeout(PAUSE, pieces.next()).await.map_err(|_| {
@@ -224,6 +236,7 @@ async fn spool(
             )
             .detail("limit", most));
         }
+        progress.tell_now_and_then(Stage::Receiving, 0, size, &mut told);
         hasher.update(&piece);
         // A write to the page cache takes microseconds; a hop to another
         // thread would take longer.
