@@ -278,7 +278,7 @@ pub struct Trashed {
 }
 
 /// Settings of an app to change.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Configure {
     /// Overrides the manifest's `spa`.
     pub spa: Option<bool>,
@@ -286,6 +286,10 @@ pub struct Configure {
     pub add_hosts: Vec<String>,
     /// Alias names to remove.
     pub remove_hosts: Vec<String>,
+    /// Versions to keep whatever their age.
+    pub pin: Vec<u32>,
+    /// Versions to keep no longer than others.
+    pub unpin: Vec<u32>,
 }
 
 /// An app.
@@ -352,6 +356,8 @@ pub struct Version {
     pub files: u64,
     /// Bytes in it.
     pub bytes: u64,
+    /// Whether it is kept whatever its age.
+    pub pinned: bool,
     /// Settings read from its manifest.
     pub settings: VersionSettings,
 }

@@ -162,10 +162,22 @@ impl Problem {
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .map(|candidate| (likeness(name, candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
+}
+
+/// How alike two names are, from 0 to 1; one or two slips keep long names alike.
+fn likeness(name: &str, candidate: &str) -> f64 {
+    let slips = strsim::damerau_levenshtein(name, candidate);
+    let forgiven = match name.len() {
+        0..=2 => 0,
+        3..=5 => 1,
+        _ => 2,
+    };
+    let likeness = strsim::jaro_winkler(name, candidate);
+    if slips <= forgiven { likeness.max(0.8) } else { likeness }
 }
 
 /// Explains why an input did not fit the tool's schema.
@@ -216,6 +228,7 @@ mod tests {
         let known = ["hello", "blog", "spa"];
         assert_eq!(nearest("helo", known), Some("hello"));
         assert_eq!(nearest("blgo", known), Some("blog"));
+        assert_eq!(nearest("sap", known), Some("spa"));
         assert_eq!(nearest("zebra", known), None);
     }
 

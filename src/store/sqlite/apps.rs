@@ -278,6 +278,14 @@ fn configure(
     if let Some(spa) = wish.spa {
         edits.set(Cell::Spa(app.id), i64::from(spa).into())?;
     }
+    for (versions, kept) in [(&wish.pin, true), (&wish.unpin, false)] {
+        for version in versions {
+            if !exists(c, app.id, *version)? {
+                return Err(StoreError::NoVersion { app: name.to_string(), version: *version });
+            }
+            edits.set(Cell::Pinned(app.id, *version), kept.into())?;
+        }
+    }
     for host in &wish.remove_hosts {
         let cell = Cell::Alias(host.clone());
         if cell.read(c)?["app"].as_i64() != Some(app.id) {
@@ -398,6 +406,7 @@ fn read_version(row: &Row<'_>) -> rusqlite::Result<Version> {
         message: row.get(3)?,
         files: unsigned(row.get(4)?),
         bytes: unsigned(row.get(5)?),
+        pinned: row.get(7)?,
         settings: serde_json::from_str(&settings).unwrap_or_default(),
     })
 }
@@ -481,7 +490,7 @@ impl AppStore for SqliteStore {
 
     async fn versions(&self, app: i64) -> Result<Vec<Version>> {
         self.readers.run(|c| {
-            let sql = "SELECT version, created_at, caller, message, files, bytes, settings
+            let sql = "SELECT version, created_at, caller, message, files, bytes, settings, pinned
                 FROM versions WHERE app_id = ?1 AND withdrawn = 0 ORDER BY version DESC";
             let mut statement = c.prepare_cached(sql)?;
             let versions = statement.query_map([app], read_version)?;
@@ -505,7 +514,7 @@ impl AppStore for SqliteStore {
 
     async fn site(&self, app: i64, version: u32) -> Result<Option<SiteFiles>> {
         self.readers.run(|c| {
-            let sql = "SELECT version, created_at, caller, message, files, bytes, settings
+            let sql = "SELECT version, created_at, caller, message, files, bytes, settings, pinned
                 FROM versions WHERE app_id = ?1 AND version = ?2 AND withdrawn = 0";
             let Some(row) =
                 c.prepare_cached(sql)?.query_row(params![app, version], read_version).optional()?

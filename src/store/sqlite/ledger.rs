@@ -24,6 +24,8 @@ pub(super) enum Cell {
     Trashed(i64),
     /// Whether a version is hidden because its deploy was undone.
     Withdrawn(i64, u32),
+    /// Whether a version is kept whatever its age.
+    Pinned(i64, u32),
     /// The owner's override of `spa`, or null.
     Spa(i64),
     /// Where an alias leads, or null.
@@ -56,6 +58,14 @@ impl Cell {
             Self::Revoked(token) => by_id("SELECT revoked_at FROM tokens WHERE id = ?1", *token),
             Self::Withdrawn(app, version) => {
                 let sql = "SELECT withdrawn FROM versions WHERE app_id = ?1 AND version = ?2";
+                let held: Option<bool> = c
+                    .prepare_cached(sql)?
+                    .query_row(params![app, version], |row| row.get(0))
+                    .optional()?;
+                Ok(held.map_or(Value::Null, Value::from))
+            }
+            Self::Pinned(app, version) => {
+                let sql = "SELECT pinned FROM versions WHERE app_id = ?1 AND version = ?2";
                 let held: Option<bool> = c
                     .prepare_cached(sql)?
                     .query_row(params![app, version], |row| row.get(0))
@@ -129,6 +139,11 @@ impl Cell {
                 let sql = "UPDATE versions SET withdrawn = ?3 WHERE app_id = ?1 AND version = ?2";
                 let hidden = value.as_bool().unwrap_or(false);
                 c.prepare_cached(sql)?.execute(params![app, version, hidden])?;
+            }
+            Self::Pinned(app, version) => {
+                let sql = "UPDATE versions SET pinned = ?3 WHERE app_id = ?1 AND version = ?2";
+                let kept = value.as_bool().unwrap_or(false);
+                c.prepare_cached(sql)?.execute(params![app, version, kept])?;
             }
             Self::Alias(name) if value.is_null() => {
                 c.prepare_cached("DELETE FROM aliases WHERE name = ?1")?.execute([name])?;
@@ -341,7 +356,7 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
             }
             Cell::Alias(_) => undone.aliases = true,
             Cell::Setting(_) => undone.settings = true,
-            Cell::Peer(_) | Cell::DefaultPeer | Cell::Revoked(_) => {}
+            Cell::Peer(_) | Cell::DefaultPeer | Cell::Revoked(_) | Cell::Pinned(..) => {}
         }
         edits.set(cell, read(&before)?)?;
     }
