@@ -253,6 +253,7 @@ fn sha256(text: &str) -> Hash {
     Hash(Sha256::digest(text.as_bytes()).into())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it ends a `map_err`")]
 fn storage(error: StoreError) -> Problem {
     tracing::error!(%error, "the store failed");
     Problem::internal()

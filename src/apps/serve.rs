@@ -288,7 +288,7 @@ impl File<'_> {
                         match part {
                             Piece::Text(text) => body.extend_from_slice(text),
                             Piece::Range(range) => {
-                                body.extend_from_slice(&slice(&answer.body, *range))
+                                body.extend_from_slice(&slice(&answer.body, *range));
                             }
                         }
                     }

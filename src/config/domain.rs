@@ -71,10 +71,11 @@ pub fn local_addresses() -> Vec<IpAddr> {
     // Connecting a UDP socket only asks the routing table (TEST-NET-1 here).
     let own = UdpSocket::bind(("0.0.0.0", 0))
         .and_then(|socket| socket.connect(("192.0.2.1", 9)).and_then(|()| socket.local_addr()));
-    if let Ok(own) = own {
-        if !own.ip().is_unspecified() && !own.ip().is_loopback() {
-            addresses.push(own.ip());
-        }
+    if let Ok(own) = own
+        && !own.ip().is_unspecified()
+        && !own.ip().is_loopback()
+    {
+        addresses.push(own.ip());
     }
     addresses
 }

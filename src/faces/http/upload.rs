@@ -37,7 +37,7 @@ use crate::{
 /// Longest bundle as it travels; unpacked it is bounded again.
 const BUNDLE: usize = 80 << 20;
 /// How long an upload may pause.
-const PAUSE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_mins(1);
 
 /// Whether a deploy's body is files rather than JSON.
 pub(super) fn is_upload(headers: &HeaderMap) -> bool {

@@ -256,6 +256,7 @@ fn earlier(c: &Connection, app: &App) -> Result<Option<u32>> {
     Ok(c.prepare_cached(sql)?.query_row(params![app.id, app.live], |row| row.get(0)).optional()?)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as its siblings, which keep the actor")]
 fn trash(c: &Connection, name: &AppName, actor: Actor) -> Result<Trashed> {
     let app = expect(c, name)?;
     let versions: i64 = c
@@ -453,7 +454,7 @@ impl AppStore for SqliteStore {
     async fn apps(&self, query: AppQuery) -> Result<(Vec<AppSummary>, u64)> {
         self.readers.run(|c| {
             let among = query.among.as_ref().map(|apps| {
-                Value::from(apps.iter().map(|app| app.as_str()).collect::<Vec<_>>()).to_string()
+                Value::from(apps.iter().map(AppName::as_str).collect::<Vec<_>>()).to_string()
             });
             let filter = "trashed_at IS NULL AND (?1 IS NULL OR instr(name, ?1) > 0)
                 AND (?2 IS NULL OR name IN (SELECT value FROM json_each(?2)))";

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{SqliteStore, ms, time};
 use crate::store::{Actor, Change, ChangeQuery, Hash, LedgerStore, Result, StoreError, Undone};
-use fazt_tools::Face;
+use fazt_tools::{AppName, Face};
 
 /// One piece of state that a change can change.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -208,6 +208,7 @@ pub(super) fn app_name(c: &Connection, app: i64) -> Result<Option<String>> {
 }
 
 /// The cells one change has changed so far.
+#[expect(clippy::struct_field_names, reason = "they are the edits")]
 pub(super) struct Edits<'c> {
     c: &'c Connection,
     actor: Actor,
@@ -403,11 +404,11 @@ impl LedgerStore for SqliteStore {
     async fn changes(&self, query: ChangeQuery) -> Result<(Vec<Change>, u64)> {
         self.readers.run(|c| {
             let among = query.among.as_ref().map(|apps| {
-                Value::from(apps.iter().map(|app| app.as_str()).collect::<Vec<_>>()).to_string()
+                Value::from(apps.iter().map(AppName::as_str).collect::<Vec<_>>()).to_string()
             });
             let filter = "(?1 IS NULL OR app = ?1)
                 AND (?2 IS NULL OR app IN (SELECT value FROM json_each(?2)))";
-            let app = query.app.as_ref().map(|app| app.as_str());
+            let app = query.app.as_ref().map(AppName::as_str);
             let total: i64 = c
                 .prepare_cached(&format!("SELECT count(*) FROM changes WHERE {filter}"))?
                 .query_row(params![app, among], |row| row.get(0))?;
