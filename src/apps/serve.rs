@@ -259,7 +259,9 @@ impl File<'_> {
     /// The file as the answer to a plain request for it.
     async fn answer(&self, store: &dyn Store, answers: &Answers) -> Result<Served> {
         let headers = self.ask.headers;
-        let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
+        // RFC 9110 §14.2: for any other method a range means nothing.
+        let range = headers.get(RANGE).filter(|_| *self.ask.method == Method::GET);
+        let range = range.and_then(|range| range.to_str().ok());
         let encoding = if range.is_some() || self.entry.encodings == Encodings::NONE {
             Encoding::Identity
         } else {
@@ -390,7 +392,8 @@ impl File<'_> {
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers
             .insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
-        if media::is_compressible(&media) {
+        // A picture whose content is also a page's has that page's encodings.
+        if media::is_compressible(&media) || self.entry.encodings != Encodings::NONE {
             headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         }
         if encoding != Encoding::Identity {

@@ -54,6 +54,8 @@ pub fn target(sites: &Sites, domain: &str, host: &str, near: bool) -> Target {
             Some(slot) => Target::Preview(slot, version),
             None => Target::Unknown,
         },
+        // One label is a name below the domain, and this one is not below it.
+        Place::Custom(name) if !name.contains('.') => Target::Unknown,
         Place::App(name) | Place::Custom(name) => match sites.lead(name) {
             Some(Led::App(slot)) if slot.is_live() => Target::App(slot),
             Some(Led::Redirect { to, status }) => Target::Redirect { to, status },

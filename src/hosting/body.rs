@@ -99,6 +99,8 @@ pub(super) fn respond(
         Body::Page => {
             let mut page = pages::page(status, "");
             if is_head(method) {
+                let length = page.body().size_hint().exact().unwrap_or(0);
+                page.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
                 *page.body_mut() = VisitorBody::bytes(Bytes::new());
             }
             page.headers_mut().extend(headers);
