@@ -3,4 +3,6 @@
 
 mod harness;
 
+mod store_contract;
+
 mod hosting;
