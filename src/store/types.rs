@@ -34,6 +34,9 @@ pub enum StoreError {
     /// The change holds nothing that could be put back.
     #[error("change {0} cannot be undone: it replaced nothing")]
     NotUndoable(i64),
+    /// What the change replaced was collected since.
+    #[error("change {0} cannot be undone any more: what it replaced was not kept that long")]
+    Gone(i64),
     /// The change was undone before.
     #[error("change {id} was undone by change {by}")]
     AlreadyUndone {

@@ -5,4 +5,6 @@
 
 mod harness;
 
+mod store_contract;
+
 mod hosting;

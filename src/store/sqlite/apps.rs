@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     SqliteStore, blobs,
-    ledger::{Cell, Edits, app_name},
+    ledger::{Cell, Edits, app_name, is_app, refuse_alias},
     ms, time, unsigned,
 };
 use crate::store::{
@@ -99,12 +99,7 @@ fn publish(c: &Connection, mut publish: Publish) -> Result<Published> {
 
 fn create(c: &Connection, publish: &Publish, at: i64, edits: &mut Edits<'_>) -> Result<i64> {
     let name = publish.app.as_str();
-    let taken: bool = c
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM aliases WHERE name = ?1)")?
-        .query_row([name], |row| row.get(0))?;
-    if taken {
-        return Err(StoreError::Taken(name.to_owned()));
-    }
+    refuse_alias(c, name)?;
     c.prepare_cached(
         "INSERT INTO apps (uid, name, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)",
     )?
@@ -306,11 +301,6 @@ fn configure(
         return Ok(None);
     }
     Ok(Some(edits.record(Some(name.as_str()), &format!("configured {name}"))?))
-}
-
-fn is_app(c: &Connection, name: &str) -> Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM apps WHERE name = ?1 AND trashed_at IS NULL)";
-    Ok(c.prepare_cached(sql)?.query_row([name], |row| row.get(0))?)
 }
 
 fn set_alias(c: &Connection, name: &str, to: Option<&AliasTarget>, actor: Actor) -> Result<i64> {

@@ -116,6 +116,9 @@ impl Cell {
                 }
             }
             Self::Trashed(app) => {
+                if value.is_null() {
+                    refuse_alias(c, &app_name(c, *app)?.unwrap_or_default())?;
+                }
                 let sql = "UPDATE apps SET trashed_at = ?2, updated_at = ?3 WHERE id = ?1";
                 let done = c.prepare_cached(sql)?.execute(params![app, value.as_i64(), at]);
                 if let Err(error) = done {
@@ -131,9 +134,14 @@ impl Cell {
             }
             Self::Revoked(token) => {
                 let sql = "UPDATE tokens SET revoked_at = ?2 WHERE id = ?1";
-                c.prepare_cached(sql)?
-                    .execute(params![token, value.as_i64()])
-                    .map_err(|_| StoreError::Taken("the token's name".to_owned()))?;
+                c.prepare_cached(sql)?.execute(params![token, value.as_i64()]).map_err(
+                    |error| match error.sqlite_error_code() {
+                        Some(rusqlite::ErrorCode::ConstraintViolation) => {
+                            StoreError::Taken(token_name(c, *token).unwrap_or_default())
+                        }
+                        _ => error.into(),
+                    },
+                )?;
             }
             Self::Withdrawn(app, version) => {
                 let sql = "UPDATE versions SET withdrawn = ?3 WHERE app_id = ?1 AND version = ?2";
@@ -149,6 +157,9 @@ impl Cell {
                 c.prepare_cached("DELETE FROM aliases WHERE name = ?1")?.execute([name])?;
             }
             Self::Alias(name) => {
+                if is_app(c, name)? {
+                    return Err(StoreError::Taken(name.clone()));
+                }
                 let sql = "INSERT INTO aliases (name, kind, app_id, target) VALUES (?1, ?2, ?3, ?4)
                     ON CONFLICT (name) DO UPDATE SET kind = ?2, app_id = ?3, target = ?4";
                 c.prepare_cached(sql)?.execute(params![
@@ -200,6 +211,24 @@ fn set_setting(c: &Connection, key: &str, value: &Value) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether an app that is not in the trash has this name.
+pub(super) fn is_app(c: &Connection, name: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM apps WHERE name = ?1 AND trashed_at IS NULL)";
+    Ok(c.prepare_cached(sql)?.query_row([name], |row| row.get(0))?)
+}
+
+/// Refuses a name for an app that an alias has.
+pub(super) fn refuse_alias(c: &Connection, name: &str) -> Result<()> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM aliases WHERE name = ?1)";
+    let taken: bool = c.prepare_cached(sql)?.query_row([name], |row| row.get(0))?;
+    if taken { Err(StoreError::Taken(name.to_owned())) } else { Ok(()) }
+}
+
+fn token_name(c: &Connection, token: i64) -> Result<String> {
+    let sql = "SELECT name FROM tokens WHERE id = ?1";
+    Ok(c.prepare_cached(sql)?.query_row([token], |row| row.get(0))?)
 }
 
 pub(super) fn app_name(c: &Connection, app: i64) -> Result<Option<String>> {
@@ -347,6 +376,10 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
         };
         let cell: Cell =
             serde_json::from_str(&key).map_err(|e| StoreError::Backend(e.to_string()))?;
+        let mut before = read(&before)?;
+        if is_gone(c, &cell, &before)? {
+            return Err(StoreError::Gone(id));
+        }
         if !force && cell.read(c)? != read(&after)? {
             let newer = newest_edit(c, &key, id)?;
             return Err(StoreError::Newer { id, newer });
@@ -359,7 +392,11 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
             Cell::Setting(_) => undone.settings = true,
             Cell::Peer(_) | Cell::DefaultPeer | Cell::Revoked(_) | Cell::Pinned(..) => {}
         }
-        edits.set(cell, read(&before)?)?;
+        if matches!(cell, Cell::Trashed(_)) && !before.is_null() {
+            // The trash keeps it from now on, not from when it was first deployed.
+            before = ms(edits.actor.at).into();
+        }
+        edits.set(cell, before)?;
     }
     undone.apps.sort_unstable();
     undone.apps.dedup();
@@ -369,6 +406,20 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
     // Undoing an undo makes the first change undoable again.
     c.prepare_cached("UPDATE changes SET undone_by = NULL WHERE undone_by = ?1")?.execute([id])?;
     Ok(undone)
+}
+
+/// Whether what `cell` belongs to, or what it would point to, was collected.
+fn is_gone(c: &Connection, cell: &Cell, before: &Value) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM apps WHERE id = ?1)
+        AND (?2 IS NULL OR EXISTS (SELECT 1 FROM versions WHERE app_id = ?1 AND version = ?2))";
+    let (app, version) = match cell {
+        Cell::Live(app) => (*app, before.as_i64()),
+        Cell::Withdrawn(app, version) => (*app, Some(i64::from(*version))),
+        Cell::Trashed(app) | Cell::Spa(app) => (*app, None),
+        _ => return Ok(false),
+    };
+    let there: bool = c.prepare_cached(sql)?.query_row(params![app, version], |row| row.get(0))?;
+    Ok(!there)
 }
 
 fn newest_edit(c: &Connection, cell: &str, default: i64) -> Result<i64> {
