@@ -6,6 +6,14 @@
 //! be a disk). `… -- prepare DATABASE APPS FILES` makes a full database instead.
 //! With `--gate` it ends with 1 when a goal is missed.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a benchmark prints, reads its environment and measures real time"
+)]
+
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,

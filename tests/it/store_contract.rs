@@ -485,9 +485,9 @@ async fn configuring_keeps_settings_and_hosts_together<B: Backend>() {
     publish(&*store, "blog", &[("i", "1")]).await;
     publish(&*store, "shop", &[("i", "1")]).await;
     let hosts = |add: &[&str], remove: &[&str]| Configure {
-        spa: None,
         add_hosts: add.iter().map(|host| (*host).to_owned()).collect(),
         remove_hosts: remove.iter().map(|host| (*host).to_owned()).collect(),
+        ..Configure::default()
     };
     let blog = name("blog");
     let wish = Configure { spa: Some(true), ..hosts(&["a.example", "b"], &[]) };
@@ -579,6 +579,8 @@ async fn change(store: &dyn Store, what: &str) -> i64 {
                 spa: Some(true),
                 add_hosts: vec!["blog.example".into()],
                 remove_hosts: vec!["www2".into()],
+                pin: vec![1],
+                ..Configure::default()
             };
             store.configure(&blog, wish, by).await.expect("configured").expect("a change")
         }

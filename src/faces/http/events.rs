@@ -12,7 +12,7 @@ use axum::{
     response::Response,
 };
 use fazt_tools::Problem;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
 use super::answer::enveloped;
@@ -52,7 +52,7 @@ where
             }
         }
     });
-    let mut response = Response::new(Body::from_stream(events));
+    let mut response = Response::new(Body::from_stream(events.map(Ok::<_, Infallible>)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -60,6 +60,6 @@ where
 }
 
 /// One event; JSON has no raw line ends, so one `data` line holds it.
-fn event(name: &str, data: &Value) -> Result<Bytes, Infallible> {
-    Ok(format!("event: {name}\ndata: {data}\n\n").into())
+fn event(name: &str, data: &Value) -> Bytes {
+    format!("event: {name}\ndata: {data}\n\n").into()
 }
