@@ -117,7 +117,8 @@ pub(super) async fn collect(body: Body, most: usize) -> Result<Bytes, Problem> {
     }
 }
 
-fn body_of(headers: &HeaderMap, bytes: &Bytes) -> Result<Map<String, Value>, Problem> {
+/// A JSON body's fields; an empty body has none.
+pub(super) fn body_of(headers: &HeaderMap, bytes: &Bytes) -> Result<Map<String, Value>, Problem> {
     if bytes.is_empty() {
         return Ok(Map::new());
     }

@@ -4,20 +4,21 @@
 //! admin host alone; hosted apps are other origins and get nothing from it.
 
 use axum::{
-    Form, Json, Router,
+    Form, Router,
     extract::{Extension, Query, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
 use fazt_tools::{Code, Problem};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
 use super::{
     Api,
     answer::{failure, success},
     caller::{COOKIE, SECURE_COOKIE, session_cookie},
+    input::{body_of, collect},
 };
 use crate::{
     auth::{NewSession, Visitor},
@@ -38,12 +39,14 @@ pub(super) fn routes() -> Router<Api> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SetUp {
     link: String,
     password: String,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct LogIn {
     password: String,
 }
@@ -51,9 +54,13 @@ struct LogIn {
 async fn setup(
     State(api): State<Api>,
     visitor: Option<Extension<Visitor>>,
-    Json(given): Json<SetUp>,
+    request: Request,
 ) -> Response {
-    match api.node.access.set_up(&given.link, given.password).await {
+    let begun = async {
+        let given: SetUp = fields(request).await?;
+        api.node.access.set_up(&given.link, given.password).await
+    };
+    match begun.await {
         Ok(session) => {
             signed_in(&api.node, visitor, &session, success(json!({ "csrf": session.csrf })))
         }
@@ -64,14 +71,27 @@ async fn setup(
 async fn login(
     State(api): State<Api>,
     visitor: Option<Extension<Visitor>>,
-    Json(given): Json<LogIn>,
+    request: Request,
 ) -> Response {
-    match log_in(&api.node, given.password).await {
+    let begun = async {
+        let given: LogIn = fields(request).await?;
+        log_in(&api.node, given.password).await
+    };
+    match begun.await {
         Ok(session) => {
             signed_in(&api.node, visitor, &session, success(json!({ "csrf": session.csrf })))
         }
         Err(problem) => failure(&problem),
     }
+}
+
+/// Reads a small JSON body.
+async fn fields<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
+    let (parts, body) = request.into_parts();
+    let bytes = collect(body, 4_096).await?;
+    let fields = body_of(&parts.headers, &bytes)?;
+    serde_json::from_value(fields.into())
+        .map_err(|error| Problem::new(Code::ValidationFailed, error.to_string()))
 }
 
 async fn logout(State(api): State<Api>, request: Request) -> Response {
