@@ -309,9 +309,7 @@ impl File<'_> {
             Precondition::Failed => return Served::page(StatusCode::PRECONDITION_FAILED),
         }
         let blob = self.entry.blob.id;
-        let all = ByteRange { first: 0, last: self.entry.blob.size - 1 };
-        let body = Body::Pieces { blob, parts: vec![Piece::Range(all)] };
-        let whole = Served { status: StatusCode::OK, headers, body };
+        let whole = Served { status: StatusCode::OK, headers, body: self.pieces() };
         match range {
             None => whole,
             Some(range) => self.ranges(range, &etag, whole, |parts| Body::Pieces { blob, parts }),
@@ -325,18 +323,26 @@ impl File<'_> {
         answers: &Answers,
         status: StatusCode,
     ) -> Result<Served> {
-        if self.entry.blob.size > answers.largest {
-            return Ok(Served::page(status));
-        }
         let accepted = self.ask.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
         let encoding = negotiate::choose(accepted, self.entry.encodings);
-        let answer = self.cached(store, answers, encoding).await?;
-        let mut headers = answer.headers.clone();
+        let large = encoding == Encoding::Identity && self.entry.blob.size > answers.largest;
+        let (mut headers, body) = if large {
+            (self.head(encoding).0, self.pieces())
+        } else {
+            let answer = self.cached(store, answers, encoding).await?;
+            (answer.headers.clone(), Body::Whole(answer.body.clone()))
+        };
         headers.remove(ETAG);
         headers.remove(LAST_MODIFIED);
         headers.remove(ACCEPT_RANGES);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        Ok(Served { status, headers, body: Body::Whole(answer.body.clone()) })
+        Ok(Served { status, headers, body })
+    }
+
+    /// The whole of a file too large to hold.
+    fn pieces(&self) -> Body {
+        let all = ByteRange { first: 0, last: self.entry.blob.size - 1 };
+        Body::Pieces { blob: self.entry.blob.id, parts: vec![Piece::Range(all)] }
     }
 
     async fn cached(

@@ -3,7 +3,14 @@
 //! [`TestNode::start`] gives a folder, a free port and a clock that moves by
 //! hand. Requests go over a real socket; commands run the real program.
 
-use std::{collections::HashMap, path::Path, process::Stdio, sync::Arc};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    sync::Arc,
+    time::Duration,
+};
 
 use fazt::{
     auth,
@@ -18,6 +25,11 @@ use reqwest::{
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    process::{Child, Command},
+};
 
 /// When every test begins.
 pub const BEGINNING: &str = "2026-11-20T07:00:00Z";
@@ -68,19 +80,13 @@ impl TestNode {
         flags.entry("port").or_insert_with(|| "0".to_owned());
         let open = Open {
             db: folder.path().join("data.db"),
-            wait: std::time::Duration::from_secs(5),
+            wait: Duration::from_secs(5),
             flags,
             environment: HashMap::new(),
         };
         let node = Node::open_with(open, clock.clone()).await.expect("the node opens");
         let running = server::serve(node).await.expect("the node serves");
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .expect("a client");
-        Self { folder, clock, running: Some(running), client }
+        Self { folder, clock, running: Some(running), client: client() }
     }
 
     /// The node itself, for what cannot be seen from outside.
@@ -98,7 +104,7 @@ impl TestNode {
     }
 
     /// Where it listens.
-    pub fn address(&self) -> std::net::SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.running().address
     }
 
@@ -135,6 +141,13 @@ impl TestNode {
     /// The token of this machine's commands, which may do everything.
     pub fn owner_token(&self) -> String {
         auth::local_token(&self.folder.path().join("data.db")).expect("the key file is there")
+    }
+
+    /// Sends bytes that no client library would, and reads the answer's head.
+    pub async fn raw(&self, request: &[u8]) -> Raw {
+        let mut socket = TcpStream::connect(self.address()).await.expect("a connection");
+        socket.write_all(request).await.expect("the node takes the bytes");
+        Raw::read(&mut socket).await
     }
 
     /// A call of the API with a token.
@@ -185,19 +198,7 @@ impl TestNode {
 
 /// Runs a command of the real program with its database in `folder`.
 pub async fn cli(folder: &Path, arguments: &[&str]) -> Done {
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_fazt"));
-    let output = command
-        .args(arguments)
-        .env_clear()
-        .env("FAZT_DB", folder.join("data.db"))
-        .env("HOME", folder)
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .expect("the program runs");
+    let output = program(folder).args(arguments).output().await.expect("the program runs");
     Done {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -205,8 +206,118 @@ pub async fn cli(folder: &Path, arguments: &[&str]) -> Done {
     }
 }
 
+/// The real program with its database in `folder`, and nothing of this
+/// process's environment.
+pub fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fazt"));
+    command
+        .env_clear()
+        .env("FAZT_DB", folder.join("data.db"))
+        .env("HOME", folder)
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+/// A client that follows no redirect and decodes nothing.
+pub fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy();
+    client.redirect(reqwest::redirect::Policy::none()).build().expect("a client")
+}
+
+/// A node that is a process of its own, to be killed.
+pub struct Process {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    client: reqwest::Client,
+}
+
+impl Process {
+    /// Starts the real program's node on the database in `folder`.
+    pub async fn start(folder: &Path) -> Self {
+        let lock = folder.join("data.db.lock");
+        // What a killed node announced would be taken for this one's address.
+        std::fs::write(&lock, "").expect("the lock file can be written");
+        let mut command = program(folder);
+        command.args(["server", "start", "--port", "0"]).stderr(Stdio::null());
+        let child = command.stdout(Stdio::null()).spawn().expect("the program starts");
+        let mut address = None;
+        until("the node says where it listens", async || {
+            let text = std::fs::read_to_string(&lock).unwrap_or_default();
+            address = text.strip_prefix("http://").and_then(|text| text.parse().ok());
+            address.is_some()
+        })
+        .await;
+        Self { child, address: address.expect("an address"), client: client() }
+    }
+
+    /// A visitor's GET.
+    pub async fn get(&self, host: &str, path: &str) -> Answer {
+        let request = self.client.get(format!("http://{}{path}", self.address));
+        Answer::of(request.header(HOST, host)).await
+    }
+
+    /// Kills it as a power cut would.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("it can be killed");
+    }
+
+    /// Asks it to stop, as a supervisor does.
+    pub async fn terminate(&self) {
+        let id = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().await;
+        assert!(sent.expect("`kill` runs").success());
+    }
+
+    /// Waits for its end.
+    pub async fn ended(mut self) -> ExitStatus {
+        let ended = tokio::time::timeout(Duration::from_secs(15), self.child.wait());
+        ended.await.expect("it ends in time").expect("it can be waited for")
+    }
+}
+
+/// The head of an answer, read from a bare socket.
+#[derive(Debug)]
+pub struct Raw {
+    /// 0 when the node closed without an answer.
+    pub status: u16,
+    pub head: String,
+}
+
+impl Raw {
+    /// Reads the next answer's head; its body is left in the socket.
+    pub async fn read(socket: &mut TcpStream) -> Self {
+        let mut head = Vec::new();
+        let reading = async {
+            while !head.ends_with(b"\r\n\r\n") {
+                match socket.read_u8().await {
+                    Ok(byte) => head.push(byte),
+                    Err(_) => break,
+                }
+            }
+        };
+        let read = tokio::time::timeout(Duration::from_secs(10), reading).await;
+        assert!(read.is_ok(), "no answer to raw bytes");
+        let head = String::from_utf8_lossy(&head).into_owned();
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        Self { status, head }
+    }
+
+    /// A header's value, empty when it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let mut found = lines.filter(|(given, _)| given.eq_ignore_ascii_case(name));
+        found.next().map_or("", |(_, value)| value)
+    }
+}
+
 impl Answer {
-    async fn of(request: reqwest::RequestBuilder) -> Self {
+    /// Sends a request and reads the whole answer.
+    pub async fn of(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.expect("the node answers");
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.expect("a whole body").to_vec();
@@ -256,13 +367,9 @@ impl Done {
 }
 
 /// Waits until `holds` does, for at most ten seconds.
-pub async fn until<F, Fut>(what: &str, mut holds: F)
-where
-    F: FnMut() -> Fut,
-    Fut: Future<Output = bool>,
-{
-    let waited = tokio::time::timeout(std::time::Duration::from_secs(10), async {
-        let mut beat = tokio::time::interval(std::time::Duration::from_millis(5));
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let waited = tokio::time::timeout(Duration::from_secs(10), async {
+        let mut beat = tokio::time::interval(Duration::from_millis(5));
         while !holds().await {
             beat.tick().await;
         }

@@ -7,4 +7,7 @@ mod harness;
 
 mod store_contract;
 
+mod deploy;
+mod examples;
+mod faults;
 mod hosting;

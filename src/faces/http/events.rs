@@ -13,9 +13,9 @@ use axum::{
 };
 use fazt_tools::Problem;
 use futures_util::{StreamExt as _, stream};
+use http_body_util::{BodyExt as _, Collected};
 use serde_json::{Value, json};
 
-use super::answer::enveloped;
 use crate::{apps::progress::Progress, lifecycle::Lifecycle};
 
 /// Whether the client wants to be told.
@@ -29,7 +29,7 @@ pub(super) fn are_wanted(headers: &HeaderMap) -> bool {
 /// Runs `work` and tells its progress and its end.
 pub(super) fn tell<W>(lifecycle: &Lifecycle, work: impl FnOnce(Progress) -> W) -> Response
 where
-    W: Future<Output = Result<Value, Problem>> + Send + 'static,
+    W: Future<Output = Result<Response, Problem>> + Send + 'static,
 {
     let (progress, steps) = Progress::channel();
     let (end, ended) = tokio::sync::oneshot::channel();
@@ -45,7 +45,7 @@ where
             // The teller is gone, so the work has ended.
             None => {
                 let last = match ended.await.unwrap_or_else(|_| Err(Problem::internal())) {
-                    Ok(output) => event("result", &enveloped(output)),
+                    Ok(response) => event("result", &body_of(response).await),
                     Err(problem) => event("error", &json!({ "error": problem })),
                 };
                 Some((last, None))
@@ -57,6 +57,12 @@ where
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// What the plain answer would hold.
+async fn body_of(response: Response) -> Value {
+    let body = response.into_body().collect().await.map(Collected::to_bytes).unwrap_or_default();
+    serde_json::from_slice(&body).unwrap_or_default()
 }
 
 /// One event; JSON has no raw line ends, so one `data` line holds it.

@@ -85,18 +85,10 @@ async fn answer_tool(
 ) -> Result<Response, Problem> {
     let caller = caller::authenticate(&api.node, request.headers(), spec.effect.changes()).await?;
     caller.require(spec.scope, spec.name)?;
-    if spec.name == "deploy" && upload::is_upload(request.headers()) {
-        let told = events::are_wanted(request.headers());
-        let (uploading, caller) = (api.clone(), caller.clone());
-        let upload =
-            |progress| async move { upload::deploy(&uploading, &caller, request, &progress).await };
-        return if told {
-            Ok(events::tell(&api.node.lifecycle, upload))
-        } else {
-            upload(Progress::default()).await.map(success)
-        };
-    }
     let key = idempotency::key_of(request.headers(), spec, &caller)?;
+    if spec.name == "deploy" && upload::is_upload(request.headers()) {
+        return answer_upload(api, caller, key, request).await;
+    }
     let (input, fingerprint) = shape.read(params, request).await?;
     if !spec.effect.changes() {
         return run(api, &caller, spec, input).await.map(success);
@@ -110,6 +102,34 @@ async fn answer_tool(
         }
     })
     .await
+}
+
+/// Deploys files that come as the body, telling how far it is if that is wanted.
+async fn answer_upload(
+    api: &Api,
+    caller: Caller,
+    key: Option<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let told = events::are_wanted(request.headers());
+    let uploading = api.clone();
+    let deploy = |progress: Progress| async move {
+        let (upload, fingerprint) =
+            upload::receive(&uploading, &caller, request, &progress).await?;
+        let finishing = uploading.clone();
+        to_the_end(&uploading, async move {
+            let work = upload::deploy(&finishing, &caller, upload, &progress);
+            match key {
+                None => work.await.map(success),
+                Some(key) => idempotency::once(&finishing, &key, fingerprint, work).await,
+            }
+        })
+        .await
+    };
+    if told {
+        return Ok(events::tell(&api.node.lifecycle, deploy));
+    }
+    deploy(Progress::default()).await
 }
 
 /// Carries out what changes the node, whether or not the client waits for it.

@@ -24,7 +24,6 @@ use super::{
     answer::{failure, success},
     caller::authenticate,
     input::collect,
-    to_the_end,
 };
 use crate::{
     apps::progress::{Progress, Stage},
@@ -99,47 +98,69 @@ struct Beside {
     spa: Option<bool>,
 }
 
-/// Deploys a bundle, a multipart form or a bare ZIP.
-pub(super) async fn deploy(
+/// A deploy's files, arrived whole.
+pub(super) enum Upload {
+    /// Contents with the deploy's input as their head.
+    Bundle(Bytes),
+    /// An archive, and the name of its file.
+    Zip(Input, std::fs::File, Option<AppName>),
+}
+
+/// Takes in a bundle, a multipart form or a bare ZIP, with a fingerprint of it.
+pub(super) async fn receive(
     api: &Api,
     caller: &Caller,
     request: Request,
     progress: &Progress,
-) -> Result<Value, Problem> {
+) -> Result<(Upload, Hash), Problem> {
     let kind = media(request.headers()).to_owned();
-    let output = if kind == BUNDLE_TYPE {
+    if kind == BUNDLE_TYPE {
         let bundle = collect(request.into_body(), BUNDLE).await?;
-        let (node, caller) = (api.node.clone(), caller.clone());
-        to_the_end(api, async move { node.deploy_bundle(&caller, bundle).await }).await?
+        let fingerprint = Hash::of(&bundle);
+        return Ok((Upload::Bundle(bundle), fingerprint));
+    }
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let beside: Beside = read_fields(url::form_urlencoded::parse(query.as_bytes()))?;
+    let (beside, archive, called) = if kind == "multipart/form-data" {
+        from_form(api, request, beside, progress).await?
     } else {
-        let query = request.uri().query().unwrap_or_default().to_owned();
-        let beside: Beside = read_fields(url::form_urlencoded::parse(query.as_bytes()))?;
-        let (beside, archive, called) = if kind == "multipart/form-data" {
-            from_form(api, request, beside, progress).await?
-        } else {
-            let most = api.node.limits.app_bytes;
-            (
-                beside,
-                spool(&api.node, request.into_body().into_data_stream(), most, progress).await?,
-                None,
-            )
-        };
-        let input = Input {
-            app: beside.app,
-            preview: beside.preview,
-            message: beside.message,
-            spa: beside.spa,
-            ..Input::default()
-        };
-        if let Some(app) = &input.app {
-            caller.require_app(app)?;
+        let most = api.node.limits.app_bytes;
+        (
+            beside,
+            spool(&api.node, request.into_body().into_data_stream(), most, progress).await?,
+            None,
+        )
+    };
+    let input = Input {
+        app: beside.app,
+        preview: beside.preview,
+        message: beside.message,
+        spa: beside.spa,
+        ..Input::default()
+    };
+    if let Some(app) = &input.app {
+        caller.require_app(app)?;
+    }
+    // Not of the form's own bytes: its boundary is another each time.
+    let named = json!([input, called]).to_string();
+    let fingerprint = Hash::of(&[&archive.hash[..], named.as_bytes()].concat());
+    let mut file = archive.file.into_file();
+    file.rewind().map_err(|error| spool_problem(&error))?;
+    Ok((Upload::Zip(input, file, called), fingerprint))
+}
+
+/// Deploys what arrived.
+pub(super) async fn deploy(
+    api: &Api,
+    caller: &Caller,
+    upload: Upload,
+    progress: &Progress,
+) -> Result<Value, Problem> {
+    let output = match upload {
+        Upload::Bundle(bundle) => api.node.deploy_bundle(caller, bundle).await?,
+        Upload::Zip(input, file, called) => {
+            api.node.deploy_zip(caller, input, file, called, progress).await?
         }
-        let mut file = archive.file.into_file();
-        file.rewind().map_err(|error| spool_problem(&error))?;
-        let (node, caller) = (api.node.clone(), caller.clone());
-        let progress = progress.clone();
-        let deploy = async move { node.deploy_zip(&caller, input, file, called, &progress).await };
-        to_the_end(api, deploy).await?
     };
     Ok(json!(output))
 }

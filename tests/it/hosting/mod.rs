@@ -1,3 +1,6 @@
 //! What visitors get.
 
 mod answers;
+mod hosts;
+mod large;
+mod paths;

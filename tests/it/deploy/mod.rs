@@ -1,0 +1,8 @@
+//! From files to a live app, by every way in.
+
+mod archives;
+mod refusals;
+mod versions;
+mod ways;
+
+pub mod archive;
