@@ -4,7 +4,7 @@
 //! admin host alone; hosted apps are other origins and get nothing from it.
 
 use axum::{
-    Form, Json, Router,
+    Form, Router,
     extract::{Extension, Query, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse as _, Redirect, Response},
@@ -18,6 +18,7 @@ use super::{
     Api,
     answer::{failure, success},
     caller::{COOKIE, SECURE_COOKIE, session_cookie},
+    input::typed,
 };
 use crate::{
     auth::{NewSession, Visitor},
@@ -38,12 +39,14 @@ pub(super) fn routes() -> Router<Api> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SetUp {
     link: String,
     password: String,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct LogIn {
     password: String,
 }
@@ -51,9 +54,13 @@ struct LogIn {
 async fn setup(
     State(api): State<Api>,
     visitor: Option<Extension<Visitor>>,
-    Json(given): Json<SetUp>,
+    request: Request,
 ) -> Response {
-    match api.node.access.set_up(&given.link, given.password).await {
+    let session = async {
+        let SetUp { link, password } = typed(request).await?;
+        api.node.access.set_up(&link, password).await
+    };
+    match session.await {
         Ok(session) => {
             signed_in(&api.node, visitor, &session, success(json!({ "csrf": session.csrf })))
         }
@@ -64,9 +71,10 @@ async fn setup(
 async fn login(
     State(api): State<Api>,
     visitor: Option<Extension<Visitor>>,
-    Json(given): Json<LogIn>,
+    request: Request,
 ) -> Response {
-    match log_in(&api.node, given.password).await {
+    let session = async { log_in(&api.node, typed::<LogIn>(request).await?.password).await };
+    match session.await {
         Ok(session) => {
             signed_in(&api.node, visitor, &session, success(json!({ "csrf": session.csrf })))
         }
