@@ -3,6 +3,8 @@
 
 mod harness;
 
+mod access;
+mod catalogue;
 mod store_contract;
 
 mod hosting;
