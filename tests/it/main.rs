@@ -5,6 +5,8 @@
 
 mod harness;
 
+mod access;
+mod catalogue;
 mod store_contract;
 
 mod deploy;

@@ -12,12 +12,16 @@ use axum::{
 use bytes::Bytes;
 use fazt_tools::{Code, Problem, Spec};
 use http_body_util::{BodyExt as _, Limited};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::store::Hash;
 
 /// Longest JSON body: a tree of 100,000 files fits.
 pub(super) const BODY: usize = 16 << 20;
+
+/// Longest body of a sign-in.
+const SMALL: usize = 16 << 10;
 
 /// Which fields an input has, and of what kind.
 pub(super) struct Shape {
@@ -103,6 +107,14 @@ impl Shape {
         input.insert(name.to_owned(), value);
         Ok(())
     }
+}
+
+/// A small JSON body as `T`.
+pub(super) async fn typed<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
+    let (parts, body) = request.into_parts();
+    let fields = body_of(&parts.headers, &collect(body, SMALL).await?)?;
+    serde_json::from_value(Value::Object(fields))
+        .map_err(|error| Problem::new(Code::ValidationFailed, error.to_string()))
 }
 
 /// A body's bytes; one longer than `most` is refused.

@@ -25,6 +25,7 @@ use axum::{
 };
 use fazt_tools::{Caller, Code, PeerName, Problem, Spec, dispatch, specs, tool::Method};
 use serde_json::{Map, Value};
+use tracing::Instrument as _;
 
 use crate::{apps::progress::Progress, clock, node::Node};
 
@@ -175,7 +176,9 @@ async fn around(request: Request, next: Next) -> Response {
     const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     let id = clock::id("req_");
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut response = next.run(request).await;
+    // What is logged on the way bears the id, too.
+    let span = tracing::info_span!("request", id);
+    let mut response = next.run(request).instrument(span).await;
     let status = response.status();
     if status.is_server_error() {
         tracing::warn!(%method, path, status = status.as_u16(), id, "a request failed");

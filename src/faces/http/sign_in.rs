@@ -11,14 +11,14 @@ use axum::{
     routing::{get, post},
 };
 use fazt_tools::{Code, Problem};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::{
     Api,
     answer::{failure, success},
     caller::{COOKIE, SECURE_COOKIE, session_cookie},
-    input::{body_of, collect},
+    input::typed,
 };
 use crate::{
     auth::{NewSession, Visitor},
@@ -56,11 +56,11 @@ async fn setup(
     visitor: Option<Extension<Visitor>>,
     request: Request,
 ) -> Response {
-    let begun = async {
-        let given: SetUp = fields(request).await?;
-        api.node.access.set_up(&given.link, given.password).await
+    let session = async {
+        let SetUp { link, password } = typed(request).await?;
+        api.node.access.set_up(&link, password).await
     };
-    match begun.await {
+    match session.await {
         Ok(session) => {
             signed_in(&api.node, visitor, &session, success(json!({ "csrf": session.csrf })))
         }
@@ -73,25 +73,13 @@ async fn login(
     visitor: Option<Extension<Visitor>>,
     request: Request,
 ) -> Response {
-    let begun = async {
-        let given: LogIn = fields(request).await?;
-        log_in(&api.node, given.password).await
-    };
-    match begun.await {
+    let session = async { log_in(&api.node, typed::<LogIn>(request).await?.password).await };
+    match session.await {
         Ok(session) => {
             signed_in(&api.node, visitor, &session, success(json!({ "csrf": session.csrf })))
         }
         Err(problem) => failure(&problem),
     }
-}
-
-/// Reads a small JSON body.
-async fn fields<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
-    let (parts, body) = request.into_parts();
-    let bytes = collect(body, 4_096).await?;
-    let fields = body_of(&parts.headers, &bytes)?;
-    serde_json::from_value(fields.into())
-        .map_err(|error| Problem::new(Code::ValidationFailed, error.to_string()))
 }
 
 async fn logout(State(api): State<Api>, request: Request) -> Response {
