@@ -161,8 +161,10 @@ fn expected(route: &Route, caller: Caller) -> u16 {
     match caller {
         Caller::Stranger | Caller::WrongToken | Caller::RevokedToken | Caller::ExpiredToken => 401,
         Caller::SessionWithoutCsrf | Caller::SessionWithWrongCsrf if route.changes => 403,
-        Caller::SessionWithoutCsrf | Caller::SessionWithWrongCsrf => route.status,
-        Caller::Session | Caller::LocalKey => route.status,
+        Caller::SessionWithoutCsrf
+        | Caller::SessionWithWrongCsrf
+        | Caller::Session
+        | Caller::LocalKey => route.status,
         Caller::LimitedToken => route.limited,
         Caller::Token(preset) => match route.door {
             Door::Scope(scope) if !may(preset).contains(&scope) => 403,
@@ -298,8 +300,8 @@ impl SignedIn {
 
 /// The session cookie that an answer sets.
 fn cookie(answer: &Answer) -> String {
-    let cookies = answer.headers.get_all(SET_COOKIE).iter();
-    let first = cookies.filter_map(|value| value.to_str().ok()).next().expect("a cookie");
+    let mut cookies = answer.headers.get_all(SET_COOKIE).iter();
+    let first = cookies.find_map(|value| value.to_str().ok()).expect("a cookie");
     first.split(';').next().expect("a pair").to_owned()
 }
 
