@@ -188,6 +188,7 @@ mod sqlite {
         let options = Options { wait: Duration::ZERO, max_bytes: 1 << 20 };
         let store = SqliteStore::open(&folder.path().join("data.db"), options).expect("opens");
         publish(&store, "small", &[("index.html", "fits")]).await;
+        #[expect(clippy::format_collect, reason = "short, and made once")]
         let noise: String = (0..400_000_u32).map(|n| format!("{n:x}")).collect();
         let order = super::order("large", &[("index.html", &noise)], true);
         let error = fazt::store::AppStore::publish(&store, order).await.expect_err("full");

@@ -186,7 +186,7 @@ async fn the_openapi_document_names_every_route_that_answers() {
     for (path, item) in document["paths"].as_object().expect("paths") {
         for method in item.as_object().expect("methods").keys() {
             let method: Method = method.to_uppercase().parse().expect("a method");
-            let path = path.replace('{', "").replace('}', "");
+            let path = path.replace(['{', '}'], "");
             let answer = node.ask(method.clone(), "admin.localhost", &path, &[]).await;
             assert!(
                 !matches!(answer.status.as_u16(), 404 | 405),
