@@ -23,7 +23,7 @@ use crate::{
     lifecycle::Lifecycle,
     ops::storage_problem,
     store::{
-        Actor, Keep, SettingStore as _, Store, Traffic,
+        Actor, Keep, SettingStore as _, Store, StoreError, Traffic,
         sqlite::{Options, SqliteStore},
     },
 };
@@ -80,10 +80,15 @@ impl Node {
         // The size limit must be known before the stored settings can be read;
         // a flag or the environment may raise it.
         let max_bytes = Config::read(&sources)?.max_database_bytes;
-        let sqlite = SqliteStore::open(&db, Options { wait, max_bytes })
-            .map_err(|error| storage_problem(&error))?;
-        let sqlite = Arc::new(sqlite);
-        let stored = sqlite.settings().await.map_err(|error| storage_problem(&error))?;
+        let unusable = |error: StoreError| match error {
+            StoreError::Damaged(reason) => {
+                storage_problem(&StoreError::Damaged(format!("{}: {reason}", db.display())))
+            }
+            error => storage_problem(&error),
+        };
+        let options = Options { wait, max_bytes };
+        let sqlite = Arc::new(SqliteStore::open(&db, options).map_err(unusable)?);
+        let stored = sqlite.settings().await.map_err(unusable)?;
         sources.stored = stored.into_iter().collect();
         let mut config = Config::read(&sources)?;
         let mut warnings = Vec::new();
@@ -99,9 +104,7 @@ impl Node {
                 .hint("make the file readable for you, or restore it from where it was copied")
         })?;
         let store: Arc<dyn Store> = sqlite.clone();
-        let sites = Sites::load(store.clone(), config.cache_bytes)
-            .await
-            .map_err(|error| storage_problem(&error))?;
+        let sites = Sites::load(store.clone(), config.cache_bytes).await.map_err(unusable)?;
         let limits = Limits {
             files: usize::try_from(config.max_files).unwrap_or(usize::MAX),
             file_bytes: config.max_file_bytes,
@@ -235,6 +238,7 @@ impl Node {
                 }
             }
         }
+        self.sites.forget_previews();
     }
 
     /// Finishes its tasks, writes what it holds, and lets go of the database.

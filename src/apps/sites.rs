@@ -246,6 +246,12 @@ impl Sites {
         Ok(site)
     }
 
+    /// Drops the indexes of previews: versions were collected, and what is no
+    /// longer stored must not be shown.
+    pub fn forget_previews(&self) {
+        self.previews.clear();
+    }
+
     async fn read(
         &self,
         slot: &Slot,

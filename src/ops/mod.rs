@@ -87,6 +87,11 @@ pub fn storage_problem(error: &StoreError) -> Problem {
             .hint("use the newer fazt, or a copy of the database from before its upgrade"),
         StoreError::NotOurs { .. } => Problem::new(Code::DatabaseUnusable, text)
             .hint("give another path: `--db PATH` or `FAZT_DB`"),
+        StoreError::Damaged(_) => {
+            tracing::error!(error = %text, "the store failed");
+            Problem::new(Code::DatabaseUnusable, text)
+                .hint("put a copy from before the damage in its place")
+        }
         StoreError::Closed => {
             Problem::new(Code::Busy, "the node is shutting down").hint("try again")
         }

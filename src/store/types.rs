@@ -70,6 +70,9 @@ pub enum StoreError {
     /// The disk, or the database's own limit, is full.
     #[error("the disk is full")]
     Full,
+    /// SQLite found the file in disorder.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
     /// Another process holds the database.
     #[error("another fazt uses {path}")]
     InUse {

@@ -21,9 +21,13 @@ pub(super) fn newest() -> u32 {
     u32::try_from(MIGRATIONS.len()).expect("migrations are counted by hand")
 }
 
-/// Brings the schema up to date.
-pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<()> {
-    let found = version(connection)?;
+/// Refuses a file that is not fazt's, or a newer fazt's, and changes nothing.
+pub(super) fn admit(connection: &Connection, path: &Path) -> Result<()> {
+    let found = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+    let found: u32 = found.map_err(|error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => not_ours(path, &error),
+        _ => StoreError::from(error),
+    })?;
     let mark: u32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: u32 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -34,6 +38,12 @@ pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<()> {
         let path = path.to_owned();
         return Err(StoreError::FromTheFuture { path, found, known: newest() });
     }
+    Ok(())
+}
+
+/// Brings the schema of an admitted database up to date.
+pub(super) fn run(connection: &mut Connection) -> Result<()> {
+    let found = version(connection)?;
     for (number, sql) in (1_u32..).zip(MIGRATIONS).skip(found as usize) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(sql)?;

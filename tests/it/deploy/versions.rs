@@ -1,5 +1,6 @@
 //! Versions: unchanged, preview, promote, rollback, trash, and who comes last.
 
+use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -202,6 +203,12 @@ async fn only_the_last_versions_are_kept_and_whatever_is_live() {
         deploy(&node, text).await;
     }
     promote(&node, Some(1)).await.data();
+    // Visited before, and so perhaps remembered after.
+    for version in 1..=5 {
+        assert_eq!(node.get(&format!("v{version}--{HOST}"), "/").await.status, 200);
+    }
+    node.node().collect().await;
+    node.clock.pass(SignedDuration::from_hours(48));
     node.node().collect().await;
     assert_eq!(shown(&node).await, "one");
     for (version, status) in [(1, 200), (2, 404), (3, 404), (4, 200), (5, 200)] {

@@ -207,6 +207,27 @@ async fn the_same_request_sent_twice_happens_once() {
 }
 
 #[tokio::test]
+async fn the_same_request_sent_many_times_at_once_happens_once() {
+    let node = TestNode::start().await;
+    let files = json!([{ "path": "index.html", "content": "a" }]);
+    let input = json!({ "app": "hello", "files": files, "message": "once" });
+    let send = || {
+        let request = node.request(Method::POST, "/api/deploy").bearer_auth(node.owner_token());
+        Answer::of(request.header("idempotency-key", "one").json(&input))
+    };
+    let answers = futures_util::future::join_all((0..8).map(|_| send())).await;
+    let (done, waits): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|answer| answer.status.is_success());
+    assert!(!done.is_empty());
+    assert!(done.iter().all(|answer| answer.json() == done[0].json()));
+    for answer in waits {
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (409, "IN_PROGRESS"));
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    assert_eq!(node.call(Method::GET, "/api/changes", None).await.data()["total"], 1);
+}
+
+#[tokio::test]
 async fn an_upload_sent_twice_under_one_key_happens_once_too() {
     let node = TestNode::start().await;
     let send = async |key: &str, text: &str| {

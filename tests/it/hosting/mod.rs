@@ -4,3 +4,5 @@ mod answers;
 mod hosts;
 mod large;
 mod paths;
+
+pub use large::noise;

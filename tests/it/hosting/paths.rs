@@ -6,6 +6,17 @@ use crate::harness::{Raw, TestNode};
 
 const HOST: &str = "hello.localhost";
 
+const RULES: &str = "/old /about 301
+/go/* /:splat 301
+/leak/private /private/a.txt 200
+/leak/source /api/hello.js 200
+/leak/manifest /manifest.json 200
+/leak/rules /_redirects 200
+/leak/env /.env 200
+/leak/up /../../etc/passwd 200
+/leak/splat/* /:splat 200
+";
+
 const FILES: &[(&str, &str)] = &[
     ("index.html", "home"),
     ("about.html", "about"),
@@ -15,11 +26,12 @@ const FILES: &[(&str, &str)] = &[
     ("both/index.html", "folder"),
     ("plain", "plain"),
     ("manifest.json", "{\"name\": \"hello\"}"),
-    ("_redirects", "/old /about 301\n"),
+    ("_redirects", RULES),
     ("_headers", "/*\n  X-One: 1\n"),
     ("api/hello.js", "secret source"),
     ("private/a.txt", "secret"),
     (".well-known/security.txt", "contact"),
+    (".env", "SECRET=1"),
 ];
 
 async fn node() -> TestNode {
@@ -72,10 +84,24 @@ async fn a_clean_address_finds_its_file_and_a_trailing_slash_is_taken_off() {
 #[tokio::test]
 async fn a_trailing_slash_never_leads_to_another_host() {
     let node = node().await;
-    for path in ["//evil.example/", "//evil.example/..", "/\\evil.example/", "/%5cevil.example/"] {
+    for path in [
+        "//evil.example/",
+        "//evil.example/..",
+        "/\\evil.example/",
+        "/%5cevil.example/",
+        "/%2fevil.example/",
+        "/about//",
+        "/go//evil.example",
+        "/go/%2fevil.example",
+        "/go/%5cevil.example",
+        "/go/https://evil.example",
+        "/go/%0d%0aSet-Cookie:a=b",
+    ] {
         let answer = raw(&node, path).await;
-        assert!(!answer.header("location").starts_with("//"), "{path}: {answer:?}");
-        assert!(!answer.header("location").contains("evil"), "{path}: {answer:?}");
+        let location = answer.header("location");
+        assert!(location.is_empty() || location.starts_with('/'), "{path}: {answer:?}");
+        assert!(!location.starts_with("//") && !location.starts_with("/\\"), "{path}: {answer:?}");
+        assert_eq!(answer.header("set-cookie"), "", "{path}");
     }
 }
 
@@ -104,6 +130,31 @@ async fn what_an_app_keeps_to_itself_is_not_served_however_it_is_spelt() {
         assert!(answer.text().contains("404"), "{path}: {}", answer.text());
     }
     assert_eq!(node.get(HOST, "/.well-known/security.txt").await.text(), "contact");
+}
+
+#[tokio::test]
+async fn a_rule_of_the_app_opens_no_door_to_what_it_keeps_to_itself() {
+    let node = node().await;
+    for path in [
+        "/leak/private",
+        "/leak/source",
+        "/leak/manifest",
+        "/leak/rules",
+        "/leak/env",
+        "/leak/up",
+        "/leak/splat/private/a.txt",
+        "/leak/splat/api/hello.js",
+        "/leak/splat/manifest.json",
+        "/leak/splat/.env",
+        "/leak/splat/%2e%2e/.env",
+    ] {
+        let answer = node.get(HOST, path).await;
+        assert!([400, 401, 404].contains(&answer.status.as_u16()), "{path}: {}", answer.status);
+        for secret in ["secret", "SECRET", "\"name\"", "/leak/"] {
+            assert!(!answer.text().contains(secret), "{path}: {}", answer.text());
+        }
+    }
+    assert_eq!(node.get(HOST, "/leak/splat/about").await.text(), "about");
 }
 
 #[tokio::test]
@@ -203,6 +254,11 @@ async fn a_request_no_browser_sends_is_answered_and_harms_nobody() {
         (head("HELLO"), &[400, 0]),
         ("\r\n\r\n\0\x01\x02\r\n\r\n".to_owned(), &[400, 0]),
         (huge, &[431]),
+        (head("POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6"), &[400]),
+        (head("POST / HTTP/1.1\r\nContent-Length: -1"), &[400]),
+        (head("POST / HTTP/1.1\r\nTransfer-Encoding: gzip"), &[400, 405, 501]),
+        (head("GET / HTTP/1.1\r\nX : a"), &[400]),
+        (head("GET / HTTP/1.1\r\nX: a\r\n folded"), &[200, 400]),
         (many, &[431]),
     ] {
         let answer = node.raw(request.as_bytes()).await;
