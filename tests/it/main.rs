@@ -5,6 +5,8 @@ mod harness;
 
 mod access;
 mod catalogue;
+mod cli;
+mod peers;
 mod store_contract;
 
 mod hosting;
