@@ -4,6 +4,7 @@
 mod harness;
 
 mod access;
+mod architecture;
 mod catalogue;
 mod cli;
 mod peers;
