@@ -6,7 +6,10 @@
 mod harness;
 
 mod access;
+mod architecture;
 mod catalogue;
+mod cli;
+mod peers;
 mod store_contract;
 
 mod deploy;

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use super::{
     SqliteStore, blobs,
-    ledger::{Cell, Edits, app_name, is_app, refuse_alias},
+    cell::{Cell, app_name, is_app, refuse_alias},
+    ledger::Edits,
     ms, time, unsigned,
 };
 use crate::store::{

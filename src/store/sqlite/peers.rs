@@ -6,11 +6,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 use serde_json::{Value, json};
 
-use super::{
-    SqliteStore,
-    ledger::{Cell, Edits},
-    ms, time,
-};
+use super::{SqliteStore, cell::Cell, ledger::Edits, ms, time};
 use crate::store::{Actor, Peer, PeerRow, PeerStore, Result, SettingStore, StoreError};
 
 fn peers(c: &rusqlite::Connection) -> Result<Vec<Peer>> {

@@ -33,7 +33,8 @@ async fn a_second_server_on_one_database_ends_and_names_it_while_the_first_serve
 
 #[tokio::test]
 async fn a_database_that_is_not_this_fazts_is_refused_and_left_as_it_was() {
-    let future = "PRAGMA application_id = 0x66617a74; PRAGMA user_version = 999; CREATE TABLE t (a)";
+    let future =
+        "PRAGMA application_id = 0x66617a74; PRAGMA user_version = 999; CREATE TABLE t (a)";
     let foreign = "CREATE TABLE notes (text); INSERT INTO notes VALUES ('mine')";
     let marked = "PRAGMA application_id = 12345; PRAGMA user_version = 1";
     let cases: &[(&str, &str, &str)] = &[
@@ -46,7 +47,8 @@ async fn a_database_that_is_not_this_fazts_is_refused_and_left_as_it_was() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("data.db");
         if sql.is_empty() {
-            std::fs::write(&path, "Dear diary, this is no database. ".repeat(400)).expect("written");
+            std::fs::write(&path, "Dear diary, this is no database. ".repeat(400))
+                .expect("written");
         } else {
             sqlite(&path, sql);
         }

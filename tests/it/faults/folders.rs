@@ -70,7 +70,8 @@ async fn a_folder_that_changes_while_it_is_deployed_goes_live_whole_or_not_at_al
     let path = folder.path().to_str().expect("a plain path").to_owned();
     // Two sizes, so that a file cut in two would show.
     let write = |generation: usize| {
-        let text = format!("{generation};").repeat(if generation.is_multiple_of(2) { 9 } else { 60_000 });
+        let text =
+            format!("{generation};").repeat(if generation.is_multiple_of(2) { 9 } else { 60_000 });
         for name in ["index.html", "a.txt", "b.txt"] {
             let _ = fs::write(folder.path().join(name), &text);
         }

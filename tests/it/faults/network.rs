@@ -52,7 +52,11 @@ async fn a_client_that_sends_byte_by_byte_and_stops_keeps_nobody_waiting() {
 #[tokio::test]
 async fn a_client_that_is_half_gone_is_let_go() {
     let node = with_film(1_000).await;
-    for sent in ["", "GET / HT", "POST /api/deploy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nabc"] {
+    for sent in [
+        "",
+        "GET / HT",
+        "POST /api/deploy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nabc",
+    ] {
         let mut socket = TcpStream::connect(node.address()).await.expect("a connection");
         socket.write_all(sent.as_bytes()).await.expect("it is taken");
         socket.shutdown().await.expect("half of it is closed");

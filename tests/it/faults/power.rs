@@ -4,12 +4,7 @@
 //! on a known point of its way: during the upload, or a moment after its end,
 //! when the node is about to commit.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    path::Path,
-    time::Duration,
-};
+use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -70,7 +65,9 @@ async fn proxy(listener: TcpListener, to: SocketAddr, point: Point, reached: one
                     }
                     _ => return,
                 }
-                if passed >= mark && let Some(reached) = reached.take() {
+                if passed >= mark
+                    && let Some(reached) = reached.take()
+                {
                     if let Point::After(ms) = point {
                         tokio::time::sleep(Duration::from_millis(ms)).await;
                     }

@@ -72,7 +72,8 @@ async fn visit(node: &TestNode, switches: &Switches) -> usize {
             assert_eq!(answer.status, 200, "{path}");
             let tag = tag_of(&answer, lines);
             let found = switches.found(from, tag);
-            seen = found.unwrap_or_else(|| panic!("{path} is of version {tag}, before switch {from}"));
+            seen =
+                found.unwrap_or_else(|| panic!("{path} is of version {tag}, before switch {from}"));
             visits += 1;
         }
     }
