@@ -5,6 +5,7 @@
 
 mod key;
 mod password;
+mod visitor;
 
 use std::{
     collections::HashMap,
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub use key::{Key, KeyError};
+pub use visitor::Visitor;
 
 /// How long a set-up link may be used.
 pub const SETUP_LIFE: SignedDuration = SignedDuration::from_mins(30);
@@ -251,6 +253,7 @@ fn sha256(text: &str) -> Hash {
     Hash(Sha256::digest(text.as_bytes()).into())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it ends a `map_err`")]
 fn storage(error: StoreError) -> Problem {
     tracing::error!(%error, "the store failed");
     Problem::internal()

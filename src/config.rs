@@ -178,6 +178,7 @@ impl Config {
 
 /// Where the database is: the flag, else `FAZT_DB`, else the user's
 /// configuration folder. Every command uses this one rule.
+#[expect(clippy::implicit_hasher, reason = "there is one environment")]
 pub fn database_path(flag: Option<PathBuf>, environment: &HashMap<String, String>) -> PathBuf {
     let set = |name: &str| environment.get(name).filter(|text| !text.is_empty()).map(PathBuf::from);
     if let Some(path) = flag.or_else(|| set("FAZT_DB")) {

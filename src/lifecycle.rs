@@ -29,6 +29,23 @@ impl Lifecycle {
         tokio::spawn(self.tasks.track_future(task));
     }
 
+    /// Runs `task` to its end even if the caller goes away meanwhile, as a
+    /// client does that hangs up; `None` if it ended in a panic.
+    ///
+    /// What changes the node must not be cut in two: a version that is stored
+    /// and live in the database has to be made live in memory too.
+    pub async fn finish<T, F>(&self, task: F) -> Option<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        self.spawn(async move {
+            let _ = answer.send(task.await);
+        });
+        answered.await.ok()
+    }
+
     /// Tells every task to stop.
     pub fn stop(&self) {
         self.stop.cancel();

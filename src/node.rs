@@ -93,7 +93,8 @@ impl Node {
         let mut config = Config::read(&sources)?;
         let mut warnings = Vec::new();
         let (domain, origin) = config.origin("domain");
-        let choice = choose_domain(domain, origin, &local_addresses());
+        let open = !config.bind.is_loopback();
+        let choice = choose_domain(domain, origin, open, &local_addresses());
         if let Some(warning) = choice.warning {
             config.detect_domain(choice.domain);
             warnings.push(warning);

@@ -21,9 +21,9 @@ use crate::{auth::Key, store::sqlite::read_peers};
 /// How long a node may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a call may take; an upload or a deploy may take longer.
-const CALL: Duration = Duration::from_secs(60);
+const CALL: Duration = Duration::from_mins(1);
 /// How long an upload may take.
-const UPLOAD: Duration = Duration::from_secs(1_800);
+const UPLOAD: Duration = Duration::from_mins(30);
 
 /// The content type of a bundled upload.
 pub const BUNDLE_TYPE: &str = "application/vnd.fazt.bundle";
@@ -99,6 +99,7 @@ impl Peer {
         let plain = parsed.scheme() == "http";
         // Only the first call does something; the provider is the same for all.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        #[expect(clippy::disallowed_methods, reason = "peers are spoken to from here alone")]
         let mut client = reqwest::Client::builder()
             .connect_timeout(CONNECT)
             .redirect(reqwest::redirect::Policy::none())
@@ -111,7 +112,6 @@ impl Peer {
             // Reading the system's certificates takes longer than a local call.
             client = client.tls_certs_only([]);
         }
-        #[expect(clippy::disallowed_methods, reason = "peers are spoken to from here alone")]
         let client = client.build().map_err(|error| {
             tracing::error!(%error, "no HTTP client");
             Problem::internal()

@@ -53,6 +53,7 @@ pub async fn start(start: Start) -> Result<Running, Problem> {
 
 /// Makes an open node listen.
 pub async fn serve(node: Arc<Node>) -> Result<Running, Problem> {
+    raise_descriptor_limit(node.config.max_connections);
     let listener = listen(SocketAddr::new(node.config.bind, node.config.port))?;
     let address = listener.address;
     let reached = if address.ip().is_unspecified() {
@@ -82,6 +83,26 @@ pub async fn serve(node: Arc<Node>) -> Result<Running, Problem> {
         node,
     })
 }
+
+/// Lets the process have a descriptor for every connection, as far as the
+/// system allows: shells give 1,024 unless asked.
+#[cfg(unix)]
+fn raise_descriptor_limit(connections: u64) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    // The database, its readers and the log need some too.
+    let wanted = connections + 256;
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    limit.current = Some(limit.maximum.map_or(wanted, |most| most.min(wanted)));
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "could not raise the limit of open files");
+    }
+}
+
+#[cfg(not(unix))]
+fn raise_descriptor_limit(_: u64) {}
 
 impl Running {
     /// Serves until the process is asked to stop, then lets what is under way

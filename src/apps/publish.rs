@@ -139,6 +139,7 @@ pub async fn check(
         let (_, remarks) = headers::parse(&rules);
         warnings.extend(remarks.iter().map(|w| format!("_headers:{}: {}", w.line, w.message)));
     }
+    warnings.extend(idle_keys(&manifest));
     if !order.tree.iter().any(|entry| entry.path.as_str() == "index.html") {
         warnings.push("there is no index.html: `/` will answer 404".to_owned());
     }
@@ -149,6 +150,20 @@ pub async fn check(
     };
     let manifest = serde_json::to_string(&manifest).unwrap_or_else(|_| "{}".to_owned());
     Ok(Checked { order, app, settings, manifest, warnings })
+}
+
+/// Keys of the manifest that are kept with the version and change nothing yet.
+fn idle_keys(manifest: &Manifest) -> impl Iterator<Item = String> {
+    let keys = [
+        ("analytics", !manifest.analytics.enabled),
+        ("env", !manifest.env.is_empty()),
+        ("fetch", !manifest.fetch.is_empty()),
+        ("crons", !manifest.crons.is_empty()),
+        ("tools", !manifest.tools.is_empty()),
+        ("checks", !manifest.checks.is_empty()),
+    ];
+    let idle = keys.into_iter().filter(|(_, given)| *given);
+    idle.map(|(key, _)| format!("manifest.json: `{key}` is kept and has no effect in this release"))
 }
 
 /// Stores a checked order in one transaction.
@@ -180,7 +195,7 @@ pub async fn publish(store: &dyn Store, checked: Checked) -> Result<Published, P
 /// Below this a variant saves less than its own headers; above, the whole file
 /// would have to be held in memory.
 fn worth_compressing(path: &str, size: u64) -> bool {
-    (200..=8 << 20).contains(&size) && media::is_compressible(&media::content_type(path))
+    (200..=4 << 20).contains(&size) && media::is_compressible(&media::content_type(path))
 }
 
 /// A content in memory as the store takes it.

@@ -69,7 +69,7 @@ impl Answers {
     pub fn new(bytes: u64) -> Self {
         let likely = usize::try_from(bytes / 8_192).unwrap_or(usize::MAX).clamp(64, 1 << 20);
         let cache = quick_cache::sync::Cache::with_weighter(likely, bytes, Weigh);
-        Self { cache, next_key: AtomicU64::new(0), largest: bytes / 8 }
+        Self { cache, next_key: AtomicU64::new(0), largest: bytes / 16 }
     }
 
     /// A key that was never given before.
@@ -290,7 +290,7 @@ impl File<'_> {
                         match part {
                             Piece::Text(text) => body.extend_from_slice(text),
                             Piece::Range(range) => {
-                                body.extend_from_slice(&slice(&answer.body, *range))
+                                body.extend_from_slice(&slice(&answer.body, *range));
                             }
                         }
                     }

@@ -23,19 +23,27 @@ pub struct Choice {
 /// Chooses between the domain that is set and the machine's own address.
 ///
 /// A flag always holds, and so does a real domain. A stored domain made of an
-/// address holds only if the machine has that address.
-pub fn choose_domain(set: &str, origin: Origin, machine: &[IpAddr]) -> Choice {
+/// address holds only if the machine has that address. With no domain set, a
+/// node that others may reach (`open`) serves below its own address.
+pub fn choose_domain(set: &str, origin: Origin, open: bool, machine: &[IpAddr]) -> Choice {
     let keep = Choice { domain: set.to_owned(), warning: None };
-    if origin == Origin::Flag || origin == Origin::Default {
-        return keep;
+    let own = machine.iter().find(|own| own.is_ipv4() && !own.is_loopback());
+    let Some(own) = own.filter(|_| origin != Origin::Flag) else { return keep };
+    if origin == Origin::Default {
+        if !open {
+            return keep;
+        }
+        let domain = format!("{own}.nip.io");
+        let warning = format!(
+            "no domain is set and the node listens beyond this machine; serving below `{domain}` \
+             instead of `{set}` (`fazt server config set domain …` settles it)"
+        );
+        return Choice { domain, warning: Some(warning) };
     }
     let Some(address) = address_in(set) else { return keep };
     if machine.contains(&address) || address.is_loopback() {
         return keep;
     }
-    let Some(own) = machine.iter().find(|own| own.is_ipv4() && !own.is_loopback()) else {
-        return keep;
-    };
     let suffix = ADDRESS_DOMAINS.iter().find(|suffix| set.ends_with(*suffix)).unwrap_or(&"nip.io");
     let domain = format!("{own}.{suffix}");
     let warning = format!(
@@ -63,10 +71,11 @@ pub fn local_addresses() -> Vec<IpAddr> {
     // Connecting a UDP socket only asks the routing table (TEST-NET-1 here).
     let own = UdpSocket::bind(("0.0.0.0", 0))
         .and_then(|socket| socket.connect(("192.0.2.1", 9)).and_then(|()| socket.local_addr()));
-    if let Ok(own) = own {
-        if !own.ip().is_unspecified() && !own.ip().is_loopback() {
-            addresses.push(own.ip());
-        }
+    if let Ok(own) = own
+        && !own.ip().is_unspecified()
+        && !own.ip().is_loopback()
+    {
+        addresses.push(own.ip());
     }
     addresses
 }
@@ -78,7 +87,7 @@ mod tests {
     #[test]
     fn a_stored_address_domain_holds_only_on_the_machine_that_has_the_address() {
         let machine: Vec<IpAddr> = vec!["127.0.0.1".parse().unwrap(), "10.0.0.7".parse().unwrap()];
-        let choose = |set: &str, origin| choose_domain(set, origin, &machine).domain;
+        let choose = |set: &str, origin| choose_domain(set, origin, false, &machine).domain;
         for (set, origin, chosen) in [
             ("zyt.app", Origin::Database, "zyt.app"),
             ("localhost", Origin::Default, "localhost"),
@@ -94,9 +103,17 @@ mod tests {
     }
 
     #[test]
+    fn without_a_domain_an_open_node_serves_below_its_own_address() {
+        let machine = vec!["10.0.0.7".parse().unwrap()];
+        let chosen = |open| choose_domain("localhost", Origin::Default, open, &machine).domain;
+        assert_eq!(chosen(true), "10.0.0.7.nip.io");
+        assert_eq!(chosen(false), "localhost");
+    }
+
+    #[test]
     fn the_warning_names_both_domains() {
         let machine = vec!["10.0.0.7".parse().unwrap()];
-        let choice = choose_domain("192.168.64.3.nip.io", Origin::Database, &machine);
+        let choice = choose_domain("192.168.64.3.nip.io", Origin::Database, false, &machine);
         let warning = choice.warning.expect("a warning");
         assert!(warning.contains("192.168.64.3.nip.io") && warning.contains("10.0.0.7.nip.io"));
     }

@@ -10,7 +10,6 @@ mod pages;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::extract::ConnectInfo;
 use fazt_tools::types::Share;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version,
@@ -26,6 +25,7 @@ use crate::{
         sites::{Site, Sites, Slot},
         visit::{self, Target},
     },
+    auth::Visitor,
     clock,
     node::Node,
     store::StoreError,
@@ -42,10 +42,6 @@ pub struct Hosting {
     node: Arc<Node>,
     api: axum::Router,
 }
-
-/// Marks a request from this machine, for the API's routes.
-#[derive(Clone, Copy, Debug)]
-pub struct Near(pub bool);
 
 impl Hosting {
     /// Answers visitors itself and hands the admin host's requests to `api`.
@@ -66,11 +62,12 @@ impl Hosting {
             Ok(host) => host,
             Err(error) => return pages::page(StatusCode::BAD_REQUEST, &format!("Host: {error}")),
         };
-        let near = self.is_near(request.headers(), from);
         let node = &self.node;
+        let visitor = Visitor::of(request.headers(), from, &node.config.proxies);
+        let near = visitor.is_near();
         match visit::target(&node.sites, &node.config.domain, &host, near) {
             Target::App(slot) => self.live(&slot, &request).await,
-            Target::Admin => self.admin(request, from, near).await,
+            Target::Admin => self.admin(request, visitor).await,
             Target::Preview(slot, version) => {
                 let site = node.sites.version(&slot, version).await;
                 self.site(&slot, site, &request, true).await
@@ -175,24 +172,14 @@ impl Hosting {
     async fn admin(
         &self,
         mut request: Request<Incoming>,
-        from: SocketAddr,
-        near: bool,
+        visitor: Visitor,
     ) -> Response<VisitorBody> {
-        request.extensions_mut().insert(ConnectInfo(from));
-        request.extensions_mut().insert(Near(near));
+        request.extensions_mut().insert(visitor);
         let answered = self.api.clone().oneshot(request.map(axum::body::Body::new)).await;
         match answered {
             Ok(response) => response.map(VisitorBody::from_api),
             Err(never) => match never {},
         }
-    }
-
-    /// Whether the visitor sits on this machine. A proxy does not count as the
-    /// visitor: one that is configured says who is, another makes it unknown.
-    fn is_near(&self, headers: &HeaderMap, from: SocketAddr) -> bool {
-        let forwarded =
-            headers.contains_key(header::FORWARDED) || headers.contains_key("x-forwarded-for");
-        from.ip().to_canonical().is_loopback() && !forwarded
     }
 }
 

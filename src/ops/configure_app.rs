@@ -22,10 +22,10 @@ impl Handler<ConfigureApp> for Node {
             spa: input.spa,
             add_hosts: hosts("add_hosts", &input.add_hosts)?,
             remove_hosts: hosts("remove_hosts", &input.remove_hosts)?,
+            pin: input.pin.clone(),
+            unpin: input.unpin.clone(),
         };
-        let nothing =
-            wish.spa.is_none() && wish.add_hosts.is_empty() && wish.remove_hosts.is_empty();
-        let change = if nothing {
+        let change = if wish == Configure::default() {
             None
         } else {
             let actor = self.actor(caller, "configure_app", json!(input));
@@ -41,6 +41,8 @@ impl Handler<ConfigureApp> for Node {
         let app = self.find_app(&input.app).await?;
         let aliases = self.store.aliases().await.map_err(|e| storage_problem(&e))?;
         let versions = self.store.versions(app.id).await.map_err(|e| storage_problem(&e))?;
+        let pinned = versions.iter().filter(|version| version.pinned);
+        let pinned = pinned.map(|version| version.version).collect();
         let live = versions.iter().find(|version| Some(version.version) == app.live);
         Ok(Output {
             spa: app.spa.or(live.map(|version| version.settings.spa)).unwrap_or(false),
@@ -50,6 +52,7 @@ impl Handler<ConfigureApp> for Node {
                 .map(alias_of)
                 .collect(),
             app: app.name,
+            pinned,
             change,
         })
     }

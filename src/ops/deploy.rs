@@ -15,6 +15,7 @@ use super::storage_problem;
 use crate::{
     apps::{
         bundle::{path::FilePath, wire, zip},
+        progress::{Progress, Stage},
         publish::{self, Entry, Order, PublishError, blob_of},
     },
     node::Node,
@@ -156,8 +157,10 @@ impl Node {
         input: Input,
         archive: std::fs::File,
         called: Option<AppName>,
+        progress: &Progress,
     ) -> Result<Output, Problem> {
-        let (entries, warnings) = self.store_zip(archive).await?;
+        let (entries, warnings) = self.store_zip(archive, progress).await?;
+        progress.tell(Stage::Storing, entries.len() as u64, entries.iter().map(|e| e.size).sum());
         let mut input = input;
         input.tree = entries;
         let mut output = self.deploy(caller, input, Vec::new(), called).await?;
@@ -169,13 +172,15 @@ impl Node {
     async fn store_zip(
         &self,
         archive: std::fs::File,
+        progress: &Progress,
     ) -> Result<(Vec<fazt_tools::types::TreeFile>, Vec<String>), Problem> {
+        let progress = progress.clone();
         let (gathered, mut batches) = tokio::sync::mpsc::channel::<Vec<NewBlob>>(1);
         let (limits, db) = (self.limits.clone(), self.db().to_owned());
         let unpacking = tokio::task::spawn_blocking(move || {
             let mut tree = Vec::new();
             let mut batch = Vec::new();
-            let mut held = 0;
+            let (mut held, mut bytes, mut told) = (0, 0, 0);
             let mut sink = |path: FilePath, _: u64, content: &mut dyn io::Read| {
                 let blob = read_entry(content, &db)?;
                 let hash = blob.hash.to_string();
@@ -185,6 +190,8 @@ impl Node {
                     size: blob.size,
                 });
                 held += blob.size;
+                bytes += blob.size;
+                progress.tell_now_and_then(Stage::Unpacking, tree.len() as u64, bytes, &mut told);
                 batch.push(blob);
                 if held >= GATHER {
                     held = 0;

@@ -45,6 +45,7 @@ impl Handler<GetApp> for Node {
                 .map(|version| Version {
                     preview_url: self.url(&format!("v{}--{}", version.version, app.name)),
                     live: Some(version.version) == app.live,
+                    pinned: version.pinned,
                     version: version.version,
                     files: version.files,
                     bytes: version.bytes,

@@ -53,6 +53,8 @@ pub fn storage_problem(error: &StoreError) -> Problem {
             Problem::new(Code::ChangeNotFound, text).hint("`fazt changes` lists them")
         }
         StoreError::NotUndoable(_) => Problem::new(Code::Conflict, text),
+        StoreError::Gone(_) => Problem::new(Code::Conflict, text)
+            .hint("deploy what you want back; `keep.versions` says how much is kept"),
         StoreError::AlreadyUndone { by, .. } => {
             Problem::new(Code::Conflict, text).hint(format!("`fazt undo {by}` brings it back"))
         }

@@ -63,13 +63,11 @@ impl Node {
     /// The peer of that name, ready to be called.
     pub async fn peer(&self, name: &PeerName) -> Result<Peer, Problem> {
         let peers = self.store.peers().await.map_err(|e| storage_problem(&e))?;
-        match peers.iter().find(|peer| peer.name == *name) {
-            Some(peer) => self.peer_of(peer),
-            None => {
-                let missing = StoreError::NoSuch { kind: "peer", name: name.to_string() };
-                Err(self.peer_refusal(name, &missing).await)
-            }
+        if let Some(peer) = peers.iter().find(|peer| peer.name == *name) {
+            return self.peer_of(peer);
         }
+        let missing = StoreError::NoSuch { kind: "peer", name: name.to_string() };
+        Err(self.peer_refusal(name, &missing).await)
     }
 
     pub(super) fn peer_of(&self, peer: &store::Peer) -> Result<Peer, Problem> {

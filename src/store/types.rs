@@ -34,6 +34,9 @@ pub enum StoreError {
     /// The change holds nothing that could be put back.
     #[error("change {0} cannot be undone: it replaced nothing")]
     NotUndoable(i64),
+    /// What the change replaced was collected since.
+    #[error("change {0} cannot be undone any more: what it replaced was not kept that long")]
+    Gone(i64),
     /// The change was undone before.
     #[error("change {id} was undone by change {by}")]
     AlreadyUndone {
@@ -281,7 +284,7 @@ pub struct Trashed {
 }
 
 /// Settings of an app to change.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Configure {
     /// Overrides the manifest's `spa`.
     pub spa: Option<bool>,
@@ -289,6 +292,10 @@ pub struct Configure {
     pub add_hosts: Vec<String>,
     /// Alias names to remove.
     pub remove_hosts: Vec<String>,
+    /// Versions to keep whatever their age.
+    pub pin: Vec<u32>,
+    /// Versions to keep no longer than others.
+    pub unpin: Vec<u32>,
 }
 
 /// An app.
@@ -355,6 +362,8 @@ pub struct Version {
     pub files: u64,
     /// Bytes in it.
     pub bytes: u64,
+    /// Whether it is kept whatever its age.
+    pub pinned: bool,
     /// Settings read from its manifest.
     pub settings: VersionSettings,
 }

@@ -1,7 +1,16 @@
 //! The integration tests, one binary: a private node each, real HTTP, the real
 //! program for commands.
+#![expect(unreachable_pub, reason = "a program has no outside; `pub` means for other tests")]
+#![expect(clippy::disallowed_methods, reason = "a test is a user: it has its own time and client")]
 
 mod harness;
+
+mod access;
+mod architecture;
+mod catalogue;
+mod cli;
+mod peers;
+mod store_contract;
 
 mod deploy;
 mod examples;

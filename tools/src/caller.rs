@@ -40,8 +40,16 @@ impl Caller {
         }
     }
 
-    /// Refuses a caller that lacks `scope`.
+    /// Refuses a caller that lacks `scope`. Whoever is limited to some apps
+    /// administers no node: it could lift its own limit.
     pub fn require(&self, scope: Scope, what: &str) -> Result<(), Problem> {
+        if self.scopes.has(scope) && scope == Scope::ServerAdmin && self.apps.is_some() {
+            return Err(Problem::new(
+                Code::Forbidden,
+                format!("`{what}` is about the whole node, and {} is limited to apps", self.name),
+            )
+            .hint("use a token made without `--app`"));
+        }
         if self.scopes.has(scope) {
             return Ok(());
         }
@@ -206,6 +214,15 @@ mod tests {
         assert!(set.has(Scope::AppsRead) && set.has(Scope::ServerAdmin));
         assert!(!set.has(Scope::AppsWrite));
         assert!(Scopes::all().covers(set) && !set.covers(Scopes::all()));
+    }
+
+    #[test]
+    fn a_caller_limited_to_apps_administers_no_node() {
+        let mut caller = Caller::owner(Face::Http);
+        assert!(caller.require(Scope::ServerAdmin, "create_token").is_ok());
+        caller.apps = Some(vec![AppName::parse("blog").expect("a name")]);
+        assert!(caller.require(Scope::ServerAdmin, "create_token").is_err());
+        assert!(caller.require(Scope::AppsWrite, "deploy").is_ok());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{AppName, Effect, Route, Scope, Tool, View, tool::example, types::Ali
 /// See [`Input`].
 pub struct ConfigureApp;
 
-/// Change an app's settings: host names that lead to it, and whether it is a single-page app.
+/// Change an app's settings: host names that lead to it, single-page mode, pinned versions.
 ///
 /// Given nothing to change, it answers the settings as they are. A host is a
 /// label served below the node's domain (`www2`) or a whole domain
@@ -32,6 +32,14 @@ pub struct Input {
     #[arg(long = "remove-host", value_name = "HOST")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remove_hosts: Vec<String>,
+    /// Keep this version whatever its age
+    #[arg(long, value_name = "VERSION")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pin: Vec<u32>,
+    /// Let this version go when it is old, like others
+    #[arg(long, value_name = "VERSION")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unpin: Vec<u32>,
 }
 
 /// The settings as they are now.
@@ -43,6 +51,8 @@ pub struct Output {
     pub spa: bool,
     /// Host names that lead to it, besides its own
     pub aliases: Vec<Alias>,
+    /// Versions that are kept whatever their age
+    pub pinned: Vec<u32>,
     /// The change to undo, if anything changed
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<i64>,
@@ -66,7 +76,7 @@ impl Tool for ConfigureApp {
         example(
             json!({ "app": "hello", "add_hosts": ["hi"] }),
             json!({
-                "app": "hello", "spa": false, "change": 4,
+                "app": "hello", "spa": false, "change": 4, "pinned": [],
                 "aliases": [{ "name": "hi", "kind": "app", "app": "hello" }]
             }),
         )
@@ -82,9 +92,11 @@ impl Tool for ConfigureApp {
             Some(_) => format!("{} is configured", out.app),
             None => format!("settings of {}", out.app),
         };
-        View::says(headline).fact("spa", if out.spa { "yes" } else { "no" }).fact(
-            "hosts",
-            if hosts.is_empty() { "only its own".to_owned() } else { hosts.join(", ") },
-        )
+        let hosts = if hosts.is_empty() { "only its own".to_owned() } else { hosts.join(", ") };
+        let pinned: Vec<_> = out.pinned.iter().map(|version| format!("v{version}")).collect();
+        View::says(headline)
+            .fact("spa", if out.spa { "yes" } else { "no" })
+            .fact("hosts", hosts)
+            .fact_if("pinned", (!pinned.is_empty()).then(|| pinned.join(", ")))
     }
 }

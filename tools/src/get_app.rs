@@ -69,6 +69,9 @@ pub struct Version {
     pub preview_url: String,
     /// Whether it is live
     pub live: bool,
+    /// Whether it is kept whatever its age
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
     /// Files in it
     pub files: u64,
     /// Bytes in it
@@ -121,7 +124,13 @@ impl Tool for GetApp {
             .map(|version| {
                 vec![
                     format!("v{}", version.version),
-                    if version.live { "live" } else { "" }.to_owned(),
+                    match (version.live, version.pinned) {
+                        (true, true) => "live, pinned",
+                        (true, false) => "live",
+                        (false, true) => "pinned",
+                        (false, false) => "",
+                    }
+                    .to_owned(),
                     version.files.to_string(),
                     view::bytes(version.bytes),
                     view::moment(version.created_at),

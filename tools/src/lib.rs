@@ -4,6 +4,7 @@
 //! types. The MCP tool, the HTTP route, the CLI command and the skill page are
 //! renderings of that description. This crate knows nothing of how a tool is
 //! carried out, and depends on no server, database or engine.
+#![warn(missing_docs)]
 
 pub mod tool;
 

@@ -18,13 +18,16 @@ pub enum NameProblem {
     #[error("a name must not be empty")]
     Empty,
     /// Longer than a DNS label may be.
-    #[error("`{given}` is {} characters long; a name has at most 63", .given.len())]
+    #[error("`{}` is {} characters long; a name has at most 63", .given.escape_debug(), .given.len())]
     TooLong {
         /// What was given.
         given: String,
     },
     /// Not a DNS label.
-    #[error("`{given}` is not a name: use lower-case letters, digits and inner hyphens{}", suggestion(.given))]
+    #[error(
+        "`{}` is not a name: use lower-case letters, digits and inner hyphens{}",
+        .given.escape_debug(), suggestion(.given)
+    )]
     Malformed {
         /// What was given.
         given: String,
@@ -199,6 +202,14 @@ mod tests {
     fn a_refused_name_comes_with_one_that_would_do() {
         let problem = AppName::parse("My Blog!").expect_err("refused").to_string();
         assert!(problem.contains("`my-blog`"), "{problem}");
+    }
+
+    #[test]
+    fn a_refused_name_forges_no_line_of_a_log() {
+        for bad in ["a\nb", &"a\n".repeat(40)] {
+            let problem = AppName::parse(bad).expect_err("refused").to_string();
+            assert!(!problem.contains('\n'), "{problem}");
+        }
     }
 
     #[test]

@@ -54,7 +54,6 @@ pub fn document(version: &str, specs: &[Spec], extra: Map<String, Value>) -> Val
                             "message": { "type": "string" },
                             "hint": { "type": "string" },
                             "details": { "type": "object" },
-                            "request_id": { "type": "string" },
                         },
                     } },
                 },

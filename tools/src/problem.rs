@@ -160,9 +160,14 @@ impl Problem {
 
 /// The name among `known` that a slip of the fingers makes of `name`.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Two letters swapped in a short name leave it little alike by Jaro-Winkler.
+    let slip = |candidate: &str| name.len() > 2 && strsim::osa_distance(name, candidate) == 1;
+    let likeness = |candidate: &str| {
+        strsim::jaro_winkler(name, candidate).max(if slip(candidate) { 0.8 } else { 0.0 })
+    };
     known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .map(|candidate| (likeness(candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
@@ -216,7 +221,9 @@ mod tests {
         let known = ["hello", "blog", "spa"];
         assert_eq!(nearest("helo", known), Some("hello"));
         assert_eq!(nearest("blgo", known), Some("blog"));
+        assert_eq!(nearest("sap", known), Some("spa"));
         assert_eq!(nearest("zebra", known), None);
+        assert_eq!(nearest("b", ["a"]), None);
     }
 
     #[test]

@@ -107,10 +107,10 @@ impl Tool for Status {
             json!({
                 "status": "ok", "version": "0.1.0", "serving": true, "uptime_seconds": 60,
                 "domain": "localhost", "url": "http://admin.localhost:8080", "apps": 1,
-                "memory_bytes": 15000000,
+                "memory_bytes": 15_000_000,
                 "database": { "path": "data.db", "bytes": 65536, "wal_bytes": 0, "schema": 1 },
                 "queues": { "writes": 0, "compression": 0 },
-                "cache": { "bytes": 5120, "capacity": 67108864, "entries": 4 }
+                "cache": { "bytes": 5120, "capacity": 67_108_864, "entries": 4 }
             }),
         )
     }

@@ -50,6 +50,7 @@ impl View {
 
     /// Adds a named value.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "`fact(\"apps\", out.apps)` reads best")]
     pub fn fact(mut self, name: &'static str, value: impl ToString) -> Self {
         self.facts.push((name, value.to_string()));
         self

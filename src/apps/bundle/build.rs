@@ -162,6 +162,7 @@ impl Build {
         on_line: &mut dyn FnMut(&str),
     ) -> Result<(), BuildProblem> {
         let shown = format!("{} {}", self.program, arguments.join(" "));
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that runs programs")]
         let mut command = Command::new(self.program);
         command.args(arguments).current_dir(&self.dir);
         let mut tail = VecDeque::new();
@@ -335,6 +336,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a real process takes real time")]
     fn a_process_left_behind_does_not_hold_up_the_deploy() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("dist")).unwrap();

@@ -174,7 +174,7 @@ mod tests {
 
     fn at(name: &str, source: PathBuf, size: u64) -> LocalFile {
         let path = FilePath::parse(name).unwrap();
-        LocalFile { path, source, size, modified: SystemTime::now() }
+        LocalFile { path, source, size, modified: SystemTime::UNIX_EPOCH }
     }
 
     fn folder(files: Vec<LocalFile>) -> Folder {

@@ -98,6 +98,12 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     }
 }
 
+/// Every command, described in full: what documents are made of.
+#[must_use]
+pub fn commands() -> clap::Command {
+    command::whole_tree()
+}
+
 fn parse_and_carry_out(
     arguments: Vec<OsString>,
     environment: HashMap<String, String>,

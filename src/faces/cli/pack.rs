@@ -76,6 +76,7 @@ pub(super) fn pack(screen: Screen, dir: &Path, options: &Options<'_>) -> Result<
         Some(name) => name.clone(),
         None => name_of(screen, dir, &folder)?,
     };
+    #[expect(clippy::disallowed_methods, reason = "a duration is measured, not a time of day")]
     let started = Instant::now();
     let hashed = folder.hash(&mut |_| {}).map_err(|problem| unhashed(&problem))?;
     let bytes = hashed.iter().map(|file| file.size).sum();

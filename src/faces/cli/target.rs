@@ -61,6 +61,7 @@ pub(super) async fn connect(context: &Context, place: &Place) -> Result<Target, 
     Ok(Target::Peer(peer))
 }
 
+#[expect(clippy::disallowed_methods, reason = "waiting for another process is real time")]
 async fn connect_here(context: &Context) -> Result<Target, Problem> {
     let give_up = Instant::now() + PATIENCE;
     loop {

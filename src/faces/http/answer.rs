@@ -21,11 +21,11 @@ pub(super) fn enveloped(output: Value) -> Value {
             meta.insert(name.to_owned(), value.clone());
         }
     }
-    let mut envelope = json!({ "data": output });
+    let mut envelope = Map::from_iter([("data".to_owned(), output)]);
     if !meta.is_empty() {
-        envelope["meta"] = Value::Object(meta);
+        envelope.insert("meta".to_owned(), Value::Object(meta));
     }
-    envelope
+    Value::Object(envelope)
 }
 
 /// A problem in its envelope, with its status.

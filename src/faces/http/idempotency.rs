@@ -1,7 +1,8 @@
 //! `Idempotency-Key`: the same request sent twice happens once.
 //!
-//! The first answer is kept for 24 hours and given again. A refusal is not
-//! kept: the caller may mend what was wrong and use the key again.
+//! The first answer is kept for 24 hours and given again, sealed, because it may
+//! hold a new token. A refusal is not kept: the caller may mend what was wrong
+//! and use the key again.
 
 use std::future::Future;
 
@@ -47,7 +48,11 @@ pub(super) async fn once(
     let failed = |e| storage_problem(&e);
     match store.reserve_key(key, fingerprint, api.node.clock.now()).await.map_err(failed)? {
         Reserved::New => {}
-        Reserved::Answered(status, body) => {
+        Reserved::Answered(status, sealed) => {
+            let body = api.node.access.key().open(&sealed, key).ok_or_else(|| {
+                Problem::new(Code::KeyReused, "the first answer was sealed with another node's key")
+                    .hint("use a new key")
+            })?;
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
             let mut response = (status, body).into_response();
             let headers = response.headers_mut();
@@ -73,7 +78,8 @@ pub(super) async fn once(
     match work.await {
         Ok(output) => {
             let body = enveloped(output.clone()).to_string();
-            store.settle_key(key, Some((200, body))).await.map_err(failed)?;
+            let sealed = api.node.access.key().seal(&body, key);
+            store.settle_key(key, Some((200, sealed))).await.map_err(failed)?;
             Ok(success(output))
         }
         Err(problem) => {

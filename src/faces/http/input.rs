@@ -12,12 +12,16 @@ use axum::{
 use bytes::Bytes;
 use fazt_tools::{Code, Problem, Spec};
 use http_body_util::{BodyExt as _, Limited};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::store::Hash;
 
 /// Longest JSON body: a tree of 100,000 files fits.
 pub(super) const BODY: usize = 16 << 20;
+
+/// Longest body of a sign-in.
+const SMALL: usize = 16 << 10;
 
 /// Which fields an input has, and of what kind.
 pub(super) struct Shape {
@@ -105,6 +109,14 @@ impl Shape {
     }
 }
 
+/// A small JSON body as `T`.
+pub(super) async fn typed<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
+    let (parts, body) = request.into_parts();
+    let fields = body_of(&parts.headers, &collect(body, SMALL).await?)?;
+    serde_json::from_value(Value::Object(fields))
+        .map_err(|error| Problem::new(Code::ValidationFailed, error.to_string()))
+}
+
 /// A body's bytes; one longer than `most` is refused.
 pub(super) async fn collect(body: Body, most: usize) -> Result<Bytes, Problem> {
     match Limited::new(body, most).collect().await {
@@ -117,7 +129,8 @@ pub(super) async fn collect(body: Body, most: usize) -> Result<Bytes, Problem> {
     }
 }
 
-fn body_of(headers: &HeaderMap, bytes: &Bytes) -> Result<Map<String, Value>, Problem> {
+/// A JSON body's fields; an empty body has none.
+pub(super) fn body_of(headers: &HeaderMap, bytes: &Bytes) -> Result<Map<String, Value>, Problem> {
     if bytes.is_empty() {
         return Ok(Map::new());
     }

@@ -12,7 +12,7 @@ use fazt_tools::{Caller, Face, Handler, Scope, openapi::document, specs, status}
 use serde_json::{Map, Value, json};
 
 use super::{Api, answer::failure, caller::authenticate};
-use crate::{apps::bundle::manifest, hosting::Near, peers::BUNDLE_TYPE};
+use crate::{apps::bundle::manifest, auth::Visitor, peers::BUNDLE_TYPE};
 
 static OPENAPI: LazyLock<Value> =
     LazyLock::new(|| document(env!("CARGO_PKG_VERSION"), specs(), other_routes()));
@@ -43,10 +43,10 @@ pub(super) async fn health(State(api): State<Api>) -> Response {
 /// Figures for Prometheus, for this machine or a token that may read the node.
 pub(super) async fn metrics(
     State(api): State<Api>,
-    near: Option<Extension<Near>>,
+    visitor: Option<Extension<Visitor>>,
     request: Request,
 ) -> Response {
-    if !near.is_some_and(|near| near.0.0) {
+    if !visitor.is_some_and(|visitor| visitor.is_near()) {
         let caller = authenticate(&api.node, request.headers(), false).await;
         let allowed = caller.and_then(|caller| caller.require(Scope::ServerRead, "metrics"));
         if let Err(problem) = allowed {

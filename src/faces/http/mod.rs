@@ -6,6 +6,7 @@
 
 mod answer;
 mod caller;
+mod events;
 mod idempotency;
 mod input;
 mod meta;
@@ -24,8 +25,9 @@ use axum::{
 };
 use fazt_tools::{Caller, Code, PeerName, Problem, Spec, dispatch, specs, tool::Method};
 use serde_json::{Map, Value};
+use tracing::Instrument as _;
 
-use crate::{clock, node::Node};
+use crate::{apps::progress::Progress, clock, node::Node};
 
 use answer::{failure, success};
 use input::Shape;
@@ -86,18 +88,58 @@ async fn answer_tool(
     caller.require(spec.scope, spec.name)?;
     let key = idempotency::key_of(request.headers(), spec, &caller)?;
     if spec.name == "deploy" && upload::is_upload(request.headers()) {
-        let (upload, fingerprint) = upload::receive(api, &caller, request).await?;
-        let work = upload::deploy(api, &caller, upload);
-        return match key {
-            None => work.await.map(success),
-            Some(key) => idempotency::once(api, &key, fingerprint, work).await,
-        };
+        return answer_upload(api, caller, key, request).await;
     }
     let (input, fingerprint) = shape.read(params, request).await?;
-    let Some(key) = key else {
+    if !spec.effect.changes() {
         return run(api, &caller, spec, input).await.map(success);
+    }
+    let finishing = api.clone();
+    to_the_end(api, async move {
+        let run = run(&finishing, &caller, spec, input);
+        match key {
+            None => run.await.map(success),
+            Some(key) => idempotency::once(&finishing, &key, fingerprint, run).await,
+        }
+    })
+    .await
+}
+
+/// Deploys files that come as the body, telling how far it is if that is wanted.
+async fn answer_upload(
+    api: &Api,
+    caller: Caller,
+    key: Option<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let told = events::are_wanted(request.headers());
+    let uploading = api.clone();
+    let deploy = |progress: Progress| async move {
+        let (upload, fingerprint) =
+            upload::receive(&uploading, &caller, request, &progress).await?;
+        let finishing = uploading.clone();
+        to_the_end(&uploading, async move {
+            let work = upload::deploy(&finishing, &caller, upload, &progress);
+            match key {
+                None => work.await.map(success),
+                Some(key) => idempotency::once(&finishing, &key, fingerprint, work).await,
+            }
+        })
+        .await
     };
-    idempotency::once(api, &key, fingerprint, run(api, &caller, spec, input)).await
+    if told {
+        return Ok(events::tell(&api.node.lifecycle, deploy));
+    }
+    deploy(Progress::default()).await
+}
+
+/// Carries out what changes the node, whether or not the client waits for it.
+async fn to_the_end<T: Send + 'static>(
+    api: &Api,
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = api.node.lifecycle.finish(work).await;
+    done.unwrap_or_else(|| Err(Problem::internal()))
 }
 
 /// Carries a tool out here, or on the peer that the input names.
@@ -134,7 +176,9 @@ async fn around(request: Request, next: Next) -> Response {
     const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     let id = clock::id("req_");
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut response = next.run(request).await;
+    // What is logged on the way bears the id, too.
+    let span = tracing::info_span!("request", id);
+    let mut response = next.run(request).instrument(span).await;
     let status = response.status();
     if status.is_server_error() {
         tracing::warn!(%method, path, status = status.as_u16(), id, "a request failed");

@@ -4,8 +4,8 @@
 //! admin host alone; hosted apps are other origins and get nothing from it.
 
 use axum::{
-    Form, Json, Router,
-    extract::{Query, Request, State},
+    Form, Router,
+    extract::{Extension, Query, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse as _, Redirect, Response},
     routing::{get, post},
@@ -18,8 +18,13 @@ use super::{
     Api,
     answer::{failure, success},
     caller::{COOKIE, SECURE_COOKIE, session_cookie},
+    input::typed,
 };
-use crate::{auth::NewSession, node::Node, ops::storage_problem};
+use crate::{
+    auth::{NewSession, Visitor},
+    node::Node,
+    ops::storage_problem,
+};
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()
@@ -34,26 +39,45 @@ pub(super) fn routes() -> Router<Api> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SetUp {
     link: String,
     password: String,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct LogIn {
     password: String,
 }
 
-async fn setup(State(api): State<Api>, Json(given): Json<SetUp>) -> Response {
-    match api.node.access.set_up(&given.link, given.password).await {
-        Ok(session) => signed_in(&api.node, &session, success(json!({ "csrf": session.csrf }))),
+async fn setup(
+    State(api): State<Api>,
+    visitor: Option<Extension<Visitor>>,
+    request: Request,
+) -> Response {
+    let session = async {
+        let SetUp { link, password } = typed(request).await?;
+        api.node.access.set_up(&link, password).await
+    };
+    match session.await {
+        Ok(session) => {
+            signed_in(&api.node, visitor, &session, success(json!({ "csrf": session.csrf })))
+        }
         Err(problem) => failure(&problem),
     }
 }
 
-async fn login(State(api): State<Api>, Json(given): Json<LogIn>) -> Response {
-    match log_in(&api.node, given.password).await {
-        Ok(session) => signed_in(&api.node, &session, success(json!({ "csrf": session.csrf }))),
+async fn login(
+    State(api): State<Api>,
+    visitor: Option<Extension<Visitor>>,
+    request: Request,
+) -> Response {
+    let session = async { log_in(&api.node, typed::<LogIn>(request).await?.password).await };
+    match session.await {
+        Ok(session) => {
+            signed_in(&api.node, visitor, &session, success(json!({ "csrf": session.csrf })))
+        }
         Err(problem) => failure(&problem),
     }
 }
@@ -150,9 +174,13 @@ async fn setup_page(State(api): State<Api>, Query(given): Query<Link>) -> Respon
     )
 }
 
-async fn setup_form(State(api): State<Api>, Form(given): Form<SetUp>) -> Response {
+async fn setup_form(
+    State(api): State<Api>,
+    visitor: Option<Extension<Visitor>>,
+    Form(given): Form<SetUp>,
+) -> Response {
     match api.node.access.set_up(&given.link, given.password).await {
-        Ok(session) => signed_in(&api.node, &session, Redirect::to("/").into_response()),
+        Ok(session) => signed_in(&api.node, visitor, &session, Redirect::to("/").into_response()),
         Err(problem) => told(status(&problem), &problem.message),
     }
 }
@@ -166,9 +194,13 @@ async fn login_page() -> Response {
     )
 }
 
-async fn login_form(State(api): State<Api>, Form(given): Form<LogIn>) -> Response {
+async fn login_form(
+    State(api): State<Api>,
+    visitor: Option<Extension<Visitor>>,
+    Form(given): Form<LogIn>,
+) -> Response {
     match log_in(&api.node, given.password).await {
-        Ok(session) => signed_in(&api.node, &session, Redirect::to("/").into_response()),
+        Ok(session) => signed_in(&api.node, visitor, &session, Redirect::to("/").into_response()),
         Err(problem) => told(status(&problem), &problem.message),
     }
 }
@@ -179,8 +211,14 @@ async fn logout_form(State(api): State<Api>, request: Request) -> Response {
 }
 
 /// Puts the session's cookie into a response.
-fn signed_in(node: &Node, session: &NewSession, mut response: Response) -> Response {
-    let secure = node.config.public_url.starts_with("https:");
+fn signed_in(
+    node: &Node,
+    visitor: Option<Extension<Visitor>>,
+    session: &NewSession,
+    mut response: Response,
+) -> Response {
+    let secure = node.config.public_url.starts_with("https:")
+        || visitor.is_some_and(|visitor| visitor.https);
     let (name, flag) = if secure { (SECURE_COOKIE, "; Secure") } else { (COOKIE, "") };
     let age = session.life.as_secs();
     let cookie =

@@ -26,6 +26,7 @@ use super::{
     input::collect,
 };
 use crate::{
+    apps::progress::{Progress, Stage},
     node::Node,
     ops::{spool_beside, spool_problem},
     peers::BUNDLE_TYPE,
@@ -35,7 +36,7 @@ use crate::{
 /// Longest bundle as it travels; unpacked it is bounded again.
 const BUNDLE: usize = 80 << 20;
 /// How long an upload may pause.
-const PAUSE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_mins(1);
 
 /// Whether a deploy's body is files rather than JSON.
 pub(super) fn is_upload(headers: &HeaderMap) -> bool {
@@ -73,7 +74,9 @@ pub(super) async fn blob(
         caller.require(Scope::AppsWrite, "an upload")?;
         let hash: Hash = hash.parse().map_err(|rule: String| Problem::invalid("hash", rule))?;
         let most = api.node.limits.file_bytes;
-        let spooled = spool(&api.node, request.into_body().into_data_stream(), most).await?;
+        let spooled =
+            spool(&api.node, request.into_body().into_data_stream(), most, &Progress::default())
+                .await?;
         let path = spooled.file.into_temp_path();
         api.node.receive_spool(hash.0, spooled.hash, spooled.size, path).await
     };
@@ -108,6 +111,7 @@ pub(super) async fn receive(
     api: &Api,
     caller: &Caller,
     request: Request,
+    progress: &Progress,
 ) -> Result<(Upload, Hash), Problem> {
     let kind = media(request.headers()).to_owned();
     if kind == BUNDLE_TYPE {
@@ -118,10 +122,14 @@ pub(super) async fn receive(
     let query = request.uri().query().unwrap_or_default().to_owned();
     let beside: Beside = read_fields(url::form_urlencoded::parse(query.as_bytes()))?;
     let (beside, archive, called) = if kind == "multipart/form-data" {
-        from_form(api, request, beside).await?
+        from_form(api, request, beside, progress).await?
     } else {
         let most = api.node.limits.app_bytes;
-        (beside, spool(&api.node, request.into_body().into_data_stream(), most).await?, None)
+        (
+            beside,
+            spool(&api.node, request.into_body().into_data_stream(), most, progress).await?,
+            None,
+        )
     };
     let input = Input {
         app: beside.app,
@@ -142,11 +150,16 @@ pub(super) async fn receive(
 }
 
 /// Deploys what arrived.
-pub(super) async fn deploy(api: &Api, caller: &Caller, upload: Upload) -> Result<Value, Problem> {
+pub(super) async fn deploy(
+    api: &Api,
+    caller: &Caller,
+    upload: Upload,
+    progress: &Progress,
+) -> Result<Value, Problem> {
     let output = match upload {
         Upload::Bundle(bundle) => api.node.deploy_bundle(caller, bundle).await?,
         Upload::Zip(input, file, called) => {
-            api.node.deploy_zip(caller, input, file, called).await?
+            api.node.deploy_zip(caller, input, file, called, progress).await?
         }
     };
     Ok(json!(output))
@@ -156,6 +169,7 @@ async fn from_form(
     api: &Api,
     request: Request,
     mut beside: Beside,
+    progress: &Progress,
 ) -> Result<(Beside, Spooled, Option<AppName>), Problem> {
     let broken =
         |error: String| Problem::new(Code::BadRequest, format!("the form is broken: {error}"));
@@ -172,7 +186,7 @@ async fn from_form(
                 field.file_name().and_then(|name| name.strip_suffix(".zip").map(ToOwned::to_owned));
             let pieces = field.map(|piece| piece.map_err(axum::Error::new));
             let most = api.node.limits.app_bytes;
-            archive = Some((stem, spool(&api.node, pieces, most).await?));
+            archive = Some((stem, spool(&api.node, pieces, most, progress).await?));
         } else {
             let text = field.text().await.map_err(|e| broken(e.body_text()))?;
             fields.push((name, text));
@@ -220,10 +234,11 @@ async fn spool(
     node: &Node,
     pieces: impl Stream<Item = Result<Bytes, axum::Error>>,
     most: u64,
+    progress: &Progress,
 ) -> Result<Spooled, Problem> {
     let mut file = spool_beside(node.db()).map_err(|error| spool_problem(&error))?;
     let mut hasher = blake3::Hasher::new();
-    let mut size = 0;
+    let (mut size, mut told) = (0, 0);
     let mut pieces = std::pin::pin!(pieces);
     loop {
         let piece = tokio::time::timeout(PAUSE, pieces.next()).await.map_err(|_| {
@@ -242,6 +257,7 @@ async fn spool(
             )
             .detail("limit", most));
         }
+        progress.tell_now_and_then(Stage::Receiving, 0, size, &mut told);
         hasher.update(&piece);
         // A write to the page cache takes microseconds; a hop to another
         // thread would take longer.

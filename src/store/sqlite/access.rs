@@ -6,11 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value;
 
-use super::{
-    SqliteStore,
-    ledger::{Cell, Edits},
-    ms, time,
-};
+use super::{SqliteStore, cell::Cell, ledger::Edits, ms, time};
 use crate::store::{
     AccessStore, Actor, Hash, NewToken, Reserved, Result, Session, StoreError, Token,
 };

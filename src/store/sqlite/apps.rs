@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use super::{
     SqliteStore, blobs,
-    ledger::{Cell, Edits, app_name},
+    cell::{Cell, app_name, is_app, refuse_alias},
+    ledger::Edits,
     ms, time, unsigned,
 };
 use crate::store::{
@@ -99,12 +100,7 @@ fn publish(c: &Connection, mut publish: Publish) -> Result<Published> {
 
 fn create(c: &Connection, publish: &Publish, at: i64, edits: &mut Edits<'_>) -> Result<i64> {
     let name = publish.app.as_str();
-    let taken: bool = c
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM aliases WHERE name = ?1)")?
-        .query_row([name], |row| row.get(0))?;
-    if taken {
-        return Err(StoreError::Taken(name.to_owned()));
-    }
+    refuse_alias(c, name)?;
     c.prepare_cached(
         "INSERT INTO apps (uid, name, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)",
     )?
@@ -256,6 +252,7 @@ fn earlier(c: &Connection, app: &App) -> Result<Option<u32>> {
     Ok(c.prepare_cached(sql)?.query_row(params![app.id, app.live], |row| row.get(0)).optional()?)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as its siblings, which keep the actor")]
 fn trash(c: &Connection, name: &AppName, actor: Actor) -> Result<Trashed> {
     let app = expect(c, name)?;
     let versions: i64 = c
@@ -278,6 +275,14 @@ fn configure(
     if let Some(spa) = wish.spa {
         edits.set(Cell::Spa(app.id), i64::from(spa).into())?;
     }
+    for (versions, kept) in [(&wish.pin, true), (&wish.unpin, false)] {
+        for version in versions {
+            if !exists(c, app.id, *version)? {
+                return Err(StoreError::NoVersion { app: name.to_string(), version: *version });
+            }
+            edits.set(Cell::Pinned(app.id, *version), kept.into())?;
+        }
+    }
     for host in &wish.remove_hosts {
         let cell = Cell::Alias(host.clone());
         if cell.read(c)?["app"].as_i64() != Some(app.id) {
@@ -297,11 +302,6 @@ fn configure(
         return Ok(None);
     }
     Ok(Some(edits.record(Some(name.as_str()), &format!("configured {name}"))?))
-}
-
-fn is_app(c: &Connection, name: &str) -> Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM apps WHERE name = ?1 AND trashed_at IS NULL)";
-    Ok(c.prepare_cached(sql)?.query_row([name], |row| row.get(0))?)
 }
 
 fn set_alias(c: &Connection, name: &str, to: Option<&AliasTarget>, actor: Actor) -> Result<i64> {
@@ -398,6 +398,7 @@ fn read_version(row: &Row<'_>) -> rusqlite::Result<Version> {
         message: row.get(3)?,
         files: unsigned(row.get(4)?),
         bytes: unsigned(row.get(5)?),
+        pinned: row.get(7)?,
         settings: serde_json::from_str(&settings).unwrap_or_default(),
     })
 }
@@ -444,7 +445,7 @@ impl AppStore for SqliteStore {
     async fn apps(&self, query: AppQuery) -> Result<(Vec<AppSummary>, u64)> {
         self.readers.run(|c| {
             let among = query.among.as_ref().map(|apps| {
-                Value::from(apps.iter().map(|app| app.as_str()).collect::<Vec<_>>()).to_string()
+                Value::from(apps.iter().map(AppName::as_str).collect::<Vec<_>>()).to_string()
             });
             let filter = "trashed_at IS NULL AND (?1 IS NULL OR instr(name, ?1) > 0)
                 AND (?2 IS NULL OR name IN (SELECT value FROM json_each(?2)))";
@@ -481,7 +482,7 @@ impl AppStore for SqliteStore {
 
     async fn versions(&self, app: i64) -> Result<Vec<Version>> {
         self.readers.run(|c| {
-            let sql = "SELECT version, created_at, caller, message, files, bytes, settings
+            let sql = "SELECT version, created_at, caller, message, files, bytes, settings, pinned
                 FROM versions WHERE app_id = ?1 AND withdrawn = 0 ORDER BY version DESC";
             let mut statement = c.prepare_cached(sql)?;
             let versions = statement.query_map([app], read_version)?;
@@ -505,7 +506,7 @@ impl AppStore for SqliteStore {
 
     async fn site(&self, app: i64, version: u32) -> Result<Option<SiteFiles>> {
         self.readers.run(|c| {
-            let sql = "SELECT version, created_at, caller, message, files, bytes, settings
+            let sql = "SELECT version, created_at, caller, message, files, bytes, settings, pinned
                 FROM versions WHERE app_id = ?1 AND version = ?2 AND withdrawn = 0";
             let Some(row) =
                 c.prepare_cached(sql)?.query_row(params![app, version], read_version).optional()?

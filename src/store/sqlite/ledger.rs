@@ -1,196 +1,16 @@
 //! The ledger: every mutation is a set of edited cells, so undo is one rule.
 //!
-//! A [`Cell`] is one piece of state that a tool can change: a live pointer, an
-//! alias, a setting. [`Edits::set`] writes it and remembers what it held;
-//! [`Edits::record`] makes the ledger row, in the caller's transaction. Undo
-//! sets the same cells back, which is itself a change.
+//! [`Edits::set`] writes a [`Cell`] and remembers what it held; [`Edits::record`]
+//! makes the ledger row, in the caller's transaction. Undo sets the same cells
+//! back, which is itself a change.
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{SqliteStore, ms, time};
+use super::{SqliteStore, cell::Cell, ms, time};
 use crate::store::{Actor, Change, ChangeQuery, Hash, LedgerStore, Result, StoreError, Undone};
 use fazt_tools::Face;
-
-/// One piece of state that a change can change.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Cell {
-    /// An app's live version, or null.
-    Live(i64),
-    /// When an app went to the trash, or null.
-    Trashed(i64),
-    /// Whether a version is hidden because its deploy was undone.
-    Withdrawn(i64, u32),
-    /// The owner's override of `spa`, or null.
-    Spa(i64),
-    /// Where an alias leads, or null.
-    Alias(String),
-    /// A peer's address and sealed token, or null.
-    Peer(String),
-    /// The default peer's name, or null.
-    DefaultPeer,
-    /// When a token was revoked, or null.
-    Revoked(i64),
-    /// A stored setting, or null.
-    Setting(String),
-}
-
-/// The default peer is kept among the settings, under a key no user can name.
-const DEFAULT_PEER: &str = "\u{1}default_peer";
-
-impl Cell {
-    /// What the cell holds now.
-    pub(super) fn read(&self, c: &Connection) -> Result<Value> {
-        let by_id = |sql: &str, id: i64| -> Result<Value> {
-            let held: Option<Option<i64>> =
-                c.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
-            Ok(held.flatten().map_or(Value::Null, Value::from))
-        };
-        match self {
-            Self::Live(app) => by_id("SELECT live FROM apps WHERE id = ?1", *app),
-            Self::Trashed(app) => by_id("SELECT trashed_at FROM apps WHERE id = ?1", *app),
-            Self::Spa(app) => by_id("SELECT spa FROM apps WHERE id = ?1", *app),
-            Self::Revoked(token) => by_id("SELECT revoked_at FROM tokens WHERE id = ?1", *token),
-            Self::Withdrawn(app, version) => {
-                let sql = "SELECT withdrawn FROM versions WHERE app_id = ?1 AND version = ?2";
-                let held: Option<bool> = c
-                    .prepare_cached(sql)?
-                    .query_row(params![app, version], |row| row.get(0))
-                    .optional()?;
-                Ok(held.map_or(Value::Null, Value::from))
-            }
-            Self::Alias(name) => {
-                let sql = "SELECT kind, app_id, target FROM aliases WHERE name = ?1";
-                let held = c
-                    .prepare_cached(sql)?
-                    .query_row([name], |row| {
-                        Ok(json!({
-                            "kind": row.get::<_, String>(0)?,
-                            "app": row.get::<_, Option<i64>>(1)?,
-                            "target": row.get::<_, String>(2)?,
-                        }))
-                    })
-                    .optional()?;
-                Ok(held.unwrap_or(Value::Null))
-            }
-            Self::Peer(name) => {
-                let sql = "SELECT url, token FROM peers WHERE name = ?1";
-                let held = c
-                    .prepare_cached(sql)?
-                    .query_row([name], |row| {
-                        Ok(json!({
-                            "url": row.get::<_, String>(0)?, "token": row.get::<_, String>(1)?,
-                        }))
-                    })
-                    .optional()?;
-                Ok(held.unwrap_or(Value::Null))
-            }
-            Self::DefaultPeer => setting(c, DEFAULT_PEER),
-            Self::Setting(key) => setting(c, key),
-        }
-    }
-
-    /// Makes the cell hold `value`.
-    fn write(&self, c: &Connection, value: &Value, actor: &Actor) -> Result<()> {
-        let at = ms(actor.at);
-        match self {
-            Self::Live(app) => {
-                let sql = "UPDATE apps SET live = ?2, updated_at = ?3 WHERE id = ?1";
-                c.prepare_cached(sql)?.execute(params![app, value.as_i64(), at])?;
-                if let Some(version) = value.as_i64() {
-                    let sql = "INSERT INTO live_log (app_id, version, at) VALUES (?1, ?2, ?3)";
-                    c.prepare_cached(sql)?.execute(params![app, version, at])?;
-                }
-            }
-            Self::Trashed(app) => {
-                let sql = "UPDATE apps SET trashed_at = ?2, updated_at = ?3 WHERE id = ?1";
-                let done = c.prepare_cached(sql)?.execute(params![app, value.as_i64(), at]);
-                if let Err(error) = done {
-                    if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
-                        return Err(StoreError::Taken(app_name(c, *app)?.unwrap_or_default()));
-                    }
-                    return Err(error.into());
-                }
-            }
-            Self::Spa(app) => {
-                let sql = "UPDATE apps SET spa = ?2, updated_at = ?3 WHERE id = ?1";
-                c.prepare_cached(sql)?.execute(params![app, value.as_i64(), at])?;
-            }
-            Self::Revoked(token) => {
-                let sql = "UPDATE tokens SET revoked_at = ?2 WHERE id = ?1";
-                c.prepare_cached(sql)?
-                    .execute(params![token, value.as_i64()])
-                    .map_err(|_| StoreError::Taken("the token's name".to_owned()))?;
-            }
-            Self::Withdrawn(app, version) => {
-                let sql = "UPDATE versions SET withdrawn = ?3 WHERE app_id = ?1 AND version = ?2";
-                let hidden = value.as_bool().unwrap_or(false);
-                c.prepare_cached(sql)?.execute(params![app, version, hidden])?;
-            }
-            Self::Alias(name) if value.is_null() => {
-                c.prepare_cached("DELETE FROM aliases WHERE name = ?1")?.execute([name])?;
-            }
-            Self::Alias(name) => {
-                let sql = "INSERT INTO aliases (name, kind, app_id, target) VALUES (?1, ?2, ?3, ?4)
-                    ON CONFLICT (name) DO UPDATE SET kind = ?2, app_id = ?3, target = ?4";
-                c.prepare_cached(sql)?.execute(params![
-                    name,
-                    value["kind"].as_str(),
-                    value["app"].as_i64(),
-                    value["target"].as_str()
-                ])?;
-            }
-            Self::Peer(name) if value.is_null() => {
-                c.prepare_cached("DELETE FROM peers WHERE name = ?1")?.execute([name])?;
-            }
-            Self::Peer(name) => {
-                let sql = "INSERT INTO peers (name, url, token) VALUES (?1, ?2, ?3)
-                    ON CONFLICT (name) DO UPDATE SET url = ?2, token = ?3";
-                c.prepare_cached(sql)?.execute(params![
-                    name,
-                    value["url"].as_str(),
-                    value["token"].as_str()
-                ])?;
-            }
-            Self::DefaultPeer => set_setting(c, DEFAULT_PEER, value)?,
-            Self::Setting(key) => set_setting(c, key, value)?,
-        }
-        Ok(())
-    }
-
-    fn key(&self) -> String {
-        serde_json::to_string(self).expect("cells are plain data")
-    }
-}
-
-fn setting(c: &Connection, key: &str) -> Result<Value> {
-    let sql = "SELECT value FROM settings WHERE key = ?1";
-    let held: Option<String> =
-        c.prepare_cached(sql)?.query_row([key], |row| row.get(0)).optional()?;
-    Ok(held.map_or(Value::Null, Value::from))
-}
-
-fn set_setting(c: &Connection, key: &str, value: &Value) -> Result<()> {
-    match value.as_str() {
-        Some(text) => {
-            let sql = "INSERT INTO settings (key, value) VALUES (?1, ?2)
-                ON CONFLICT (key) DO UPDATE SET value = ?2";
-            c.prepare_cached(sql)?.execute([key, text])?;
-        }
-        None => {
-            c.prepare_cached("DELETE FROM settings WHERE key = ?1")?.execute([key])?;
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn app_name(c: &Connection, app: i64) -> Result<Option<String>> {
-    let sql = "SELECT name FROM apps WHERE id = ?1";
-    Ok(c.prepare_cached(sql)?.query_row([app], |row| row.get(0)).optional()?)
-}
 
 /// The cells one change has changed so far.
 pub(super) struct Edits<'c> {
@@ -331,6 +151,10 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
         };
         let cell: Cell =
             serde_json::from_str(&key).map_err(|e| StoreError::Backend(e.to_string()))?;
+        let mut before = read(&before)?;
+        if is_gone(c, &cell, &before)? {
+            return Err(StoreError::Gone(id));
+        }
         if !force && cell.read(c)? != read(&after)? {
             let newer = newest_edit(c, &key, id)?;
             return Err(StoreError::Newer { id, newer });
@@ -341,9 +165,13 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
             }
             Cell::Alias(_) => undone.aliases = true,
             Cell::Setting(_) => undone.settings = true,
-            Cell::Peer(_) | Cell::DefaultPeer | Cell::Revoked(_) => {}
+            Cell::Peer(_) | Cell::DefaultPeer | Cell::Revoked(_) | Cell::Pinned(..) => {}
         }
-        edits.set(cell, read(&before)?)?;
+        if matches!(cell, Cell::Trashed(_)) && !before.is_null() {
+            // The trash keeps it from now on, not from when it was first deployed.
+            before = ms(edits.actor.at).into();
+        }
+        edits.set(cell, before)?;
     }
     undone.apps.sort_unstable();
     undone.apps.dedup();
@@ -353,6 +181,22 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
     // Undoing an undo makes the first change undoable again.
     c.prepare_cached("UPDATE changes SET undone_by = NULL WHERE undone_by = ?1")?.execute([id])?;
     Ok(undone)
+}
+
+/// Whether what `cell` belongs to, or what it would point to, was collected.
+fn is_gone(c: &Connection, cell: &Cell, before: &Value) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM apps WHERE id = ?1)
+        AND (?2 IS NULL OR EXISTS (SELECT 1 FROM versions WHERE app_id = ?1 AND version = ?2))";
+    let (app, version) = match cell {
+        Cell::Live(app) => (*app, before.as_i64()),
+        Cell::Withdrawn(app, version) | Cell::Pinned(app, version) => {
+            (*app, Some(i64::from(*version)))
+        }
+        Cell::Trashed(app) | Cell::Spa(app) => (*app, None),
+        _ => return Ok(false),
+    };
+    let there: bool = c.prepare_cached(sql)?.query_row(params![app, version], |row| row.get(0))?;
+    Ok(!there)
 }
 
 fn newest_edit(c: &Connection, cell: &str, default: i64) -> Result<i64> {

@@ -7,6 +7,7 @@
 mod access;
 mod apps;
 mod blobs;
+mod cell;
 mod ledger;
 mod migrations;
 mod peers;

@@ -6,11 +6,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 use serde_json::{Value, json};
 
-use super::{
-    SqliteStore,
-    ledger::{Cell, Edits},
-    ms, time,
-};
+use super::{SqliteStore, cell::Cell, ledger::Edits, ms, time};
 use crate::store::{Actor, Peer, PeerRow, PeerStore, Result, SettingStore, StoreError};
 
 fn peers(c: &rusqlite::Connection) -> Result<Vec<Peer>> {
@@ -46,19 +42,22 @@ impl PeerStore for SqliteStore {
                 }
                 let default = Cell::DefaultPeer.read(c)?;
                 let mut edits = Edits::new(c, actor);
-                let summary = match &to {
-                    Some(_) => format!("added the peer {name}"),
-                    None => format!("removed the peer {name}"),
+                let summary = match to {
+                    Some(row) => {
+                        edits.set(cell, json!({ "url": row.url, "token": row.token }))?;
+                        if default.is_null() {
+                            edits.set(Cell::DefaultPeer, name.clone().into())?;
+                        }
+                        format!("added the peer {name}")
+                    }
+                    None => {
+                        edits.set(cell, Value::Null)?;
+                        if default.as_str() == Some(&name) {
+                            edits.set(Cell::DefaultPeer, Value::Null)?;
+                        }
+                        format!("removed the peer {name}")
+                    }
                 };
-                edits.set(
-                    cell,
-                    to.map_or(Value::Null, |row| json!({ "url": row.url, "token": row.token })),
-                )?;
-                if default.is_null() {
-                    edits.set(Cell::DefaultPeer, name.into())?;
-                } else if default.as_str() == Some(&name) && summary.starts_with("removed") {
-                    edits.set(Cell::DefaultPeer, Value::Null)?;
-                }
                 edits.record(None, &summary)
             })
             .await

@@ -16,7 +16,7 @@ fn collect(c: &Connection, keep: Keep, now: Timestamp) -> Result<bool> {
         .prepare_cached(
             "DELETE FROM versions WHERE (app_id, version) IN (
                 SELECT v.app_id, v.version FROM versions v JOIN apps a ON a.id = v.app_id
-                WHERE v.version IS NOT a.live AND v.version <= (
+                WHERE v.version IS NOT a.live AND v.pinned = 0 AND v.version <= (
                     SELECT max(version) FROM versions m WHERE m.app_id = v.app_id) - ?1
                 LIMIT ?2)",
         )?

@@ -2,6 +2,7 @@
 
 mod archives;
 mod refusals;
+mod told;
 mod versions;
 mod ways;
 

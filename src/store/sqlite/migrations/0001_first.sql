@@ -25,6 +25,7 @@ CREATE TABLE versions (
     manifest   TEXT    NOT NULL,
     settings   TEXT    NOT NULL,
     withdrawn  INTEGER NOT NULL DEFAULT 0,
+    pinned     INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (app_id, version)
 ) STRICT, WITHOUT ROWID;
 

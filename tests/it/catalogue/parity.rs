@@ -1,0 +1,209 @@
+//! Every tool answers the same through every face.
+//!
+//! Three nodes are prepared alike and go through the same calls in step: one is
+//! asked over HTTP, one by the real program, one as a peer. Only what must differ
+//! is masked: ids, secrets, ports, sizes of the process.
+
+use std::fmt::Write as _;
+
+use fazt::peers::Peer;
+use fazt_tools::{Caller, Face, Spec, dispatch, specs, tool::Method};
+use serde_json::{Value, json};
+
+use crate::harness::{TestNode, cli};
+
+/// A tool, its input, and the same as a command line.
+struct Row {
+    tool: &'static str,
+    input: Value,
+    command: &'static str,
+}
+
+fn row(tool: &'static str, input: Value, command: &'static str) -> Row {
+    Row { tool, input, command }
+}
+
+/// One call of every tool at least, in an order that each finds what it needs.
+fn rows() -> Vec<Row> {
+    let page = json!([{ "path": "index.html", "content": "<h1>Hello</h1>\n" }]);
+    let hash = blake3::hash(b"<h1>Hello</h1>\n").to_hex();
+    let tree = json!([{ "path": "index.html", "hash": hash.as_str(), "size": 15 }]);
+    vec![
+        row(
+            "plan_deploy",
+            json!({ "app": "hello", "tree": tree }),
+            "deploy SITE --name hello --dry-run",
+        ),
+        row("deploy", json!({ "app": "hello", "files": page }), "deploy SITE --name hello"),
+        row("deploy", json!({ "app": "hello", "files": page }), "deploy SITE --name hello"),
+        row(
+            "deploy",
+            json!({ "app": "hello", "files": [], "tree": tree, "spa": true, "preview": true, "message": "new" }),
+            "deploy SITE --name hello --spa=true --preview -m new",
+        ),
+        row("promote", json!({ "app": "hello", "version": 2 }), "promote hello 2"),
+        row("promote", json!({ "app": "hello" }), "rollback hello"),
+        row("list_apps", json!({ "limit": 1 }), "apps --limit 1"),
+        row("get_app", json!({ "app": "hello" }), "app hello"),
+        row("list_files", json!({ "app": "hello", "against": 2 }), "files hello --against 2"),
+        row(
+            "read_file",
+            json!({ "app": "hello", "path": "index.html", "limit": 4 }),
+            "cat hello index.html --limit 4",
+        ),
+        row(
+            "fetch_test",
+            json!({ "url": "http://hello.localhost/", "expect_body": "Hello", "headers": ["Accept: text/html"] }),
+            "fetch-test http://hello.localhost/ --expect-body Hello -H Accept:text/html",
+        ),
+        row(
+            "configure_app",
+            json!({ "app": "hello", "add_hosts": ["hi"] }),
+            "config hello --add-host hi",
+        ),
+        row(
+            "set_alias",
+            json!({ "name": "old", "redirect": "https://example.org/", "status": 302 }),
+            "alias set old --redirect https://example.org/ --status 302",
+        ),
+        row("list_aliases", json!({}), "alias list"),
+        row("remove_alias", json!({ "name": "old" }), "alias remove old -y"),
+        row(
+            "create_token",
+            json!({ "name": "ci", "preset": "viewer", "apps": ["hello"], "days": 3 }),
+            "token create ci --preset viewer --app hello --days 3",
+        ),
+        row("list_tokens", json!({}), "token list"),
+        row("revoke_token", json!({ "name": "ci" }), "token revoke ci -y"),
+        row(
+            "add_peer",
+            json!({ "name": "other", "url": "URL", "token": "TOKEN" }),
+            "remote add other --url URL --token TOKEN",
+        ),
+        row("list_peers", json!({}), "remote list"),
+        row("set_default_peer", json!({ "name": "other" }), "remote default other"),
+        row("remove_peer", json!({ "name": "other" }), "remote remove other -y"),
+        row(
+            "set_setting",
+            json!({ "key": "domain", "value": "zyt.app" }),
+            "server config set domain zyt.app",
+        ),
+        row("list_settings", json!({ "key": "domain" }), "server config get domain"),
+        row("delete_app", json!({ "app": "hello" }), "delete hello -y"),
+        row("undo", json!({ "change": 2 , "force": true }), "undo 2 --force"),
+        row("list_changes", json!({ "limit": 50 }), "changes --limit 50"),
+        row("status", json!({}), "status"),
+    ]
+}
+
+#[test]
+fn every_tool_has_a_row_here_and_in_the_table_of_access() {
+    let rows = rows();
+    for spec in specs() {
+        let compared = rows.iter().any(|row| row.tool == spec.name);
+        assert!(compared, "nobody compares the answers of {}", spec.name);
+        let guarded = crate::access::SCOPES.iter().any(|(tool, _)| *tool == spec.name);
+        assert!(guarded, "nobody says who may use {}", spec.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_face_gives_the_same_answer() {
+    let site = tempfile::tempdir().expect("a folder");
+    std::fs::write(site.path().join("index.html"), "<h1>Hello</h1>\n").expect("written");
+    let other = TestNode::start().await;
+    let (there, token) = (format!("http://{}", other.address()), other.owner_token());
+    let fill = |text: &str| {
+        let text = text.replace("SITE", &site.path().display().to_string());
+        text.replace("URL", &there).replace("TOKEN", &token)
+    };
+    let (http, program, peer) = (start().await, start().await, start().await);
+    let as_peer = format!("http://{}", peer.address());
+    let as_peer = Peer::new("there", &as_peer, &peer.owner_token()).expect("an address");
+    for row in rows() {
+        let spec = specs().iter().find(|spec| spec.name == row.tool).expect(row.tool);
+        let input: Value = serde_json::from_str(&fill(&row.input.to_string())).expect("JSON");
+        let over_http = masked(call(&http, spec, input.clone()).await);
+        let caller = Caller::owner(Face::Http);
+        let by_peer = dispatch(&as_peer, &caller, row.tool, input).await;
+        let by_peer = masked(by_peer.unwrap_or_else(|problem| panic!("{}: {problem}", row.tool)));
+        assert_eq!(over_http, by_peer, "`{}` over HTTP and as a peer", row.tool);
+        let command = format!("--json {}", fill(row.command));
+        let command: Vec<&str> = command.split(' ').collect();
+        let done = cli(program.folder.path(), &command).await;
+        let by_program = masked(done.json());
+        assert_eq!(over_http, by_program, "`{}` over HTTP and as `fazt {}`", row.tool, row.command);
+        let fits = super::schema::misfits(&(spec.output)(), &done.json());
+        assert_eq!(fits, [""; 0], "the output of {} breaks its own schema", row.tool);
+    }
+}
+
+async fn start() -> TestNode {
+    let node = TestNode::start().await;
+    node.deploy("first", &[("index.html", "first")]).await;
+    node
+}
+
+/// Calls a tool as its route says.
+pub(super) async fn call(node: &TestNode, spec: &Spec, input: Value) -> Value {
+    let Value::Object(mut rest) = input else { panic!("an input is an object") };
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    let mut path = spec.route.path.replace("{*", "{");
+    for field in spec.route.fields() {
+        let value = rest.remove(field).unwrap_or_else(|| panic!("{} needs {field}", spec.name));
+        path = path.replace(&format!("{{{field}}}"), &text(&value));
+    }
+    let method = spec.route.method.as_str().parse().expect("a method");
+    if spec.route.takes_query() {
+        for (n, (name, value)) in rest.iter().enumerate() {
+            let _ = write!(path, "{}{name}={}", if n == 0 { '?' } else { '&' }, text(value));
+        }
+        return node.call(method, &path, None).await.data();
+    }
+    assert_ne!(spec.route.method, Method::Get);
+    node.call(method, &path, Some(Value::Object(rest))).await.data()
+}
+
+/// Replaces what must differ between two nodes or two calls.
+fn masked(mut value: Value) -> Value {
+    mask(&mut value);
+    value
+}
+
+fn mask(value: &mut Value) {
+    const DIFFER: &[&str] = &[
+        "id",
+        "token",
+        "face",
+        "ms",
+        "memory_bytes",
+        "disk_free_bytes",
+        "database",
+        "cache",
+        "queues",
+    ];
+    match value {
+        Value::Object(fields) => {
+            // A program need not say what it is called.
+            fields.remove("client");
+            for (name, value) in fields {
+                // The number of a change is the same everywhere, that of an app is not.
+                if DIFFER.contains(&name.as_str()) && !(name == "id" && value.is_number()) {
+                    *value = "…".into();
+                } else {
+                    mask(value);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::String(text) => {
+            if let Some((before, after)) = text.rsplit_once(':')
+                && after.starts_with(|c: char| c.is_ascii_digit())
+                && text.starts_with("http://")
+            {
+                *text = format!("{before}:PORT");
+            }
+        }
+        _ => {}
+    }
+}
