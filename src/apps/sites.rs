@@ -130,6 +130,11 @@ impl Site {
         self.files.get(path)
     }
 
+    /// Whether `_headers` holds any rule.
+    pub fn has_header_rules(&self) -> bool {
+        self.overlays.is_some()
+    }
+
     /// The headers that `_headers` sets on the request path `path`.
     pub fn overlay(&self, path: &str) -> Option<Overlay> {
         let overlays = self.overlays.as_ref()?;
