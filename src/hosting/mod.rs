@@ -7,6 +7,7 @@
 mod body;
 mod listener;
 mod pages;
+mod patience;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -14,7 +15,7 @@ use axum::extract::ConnectInfo;
 use fazt_tools::types::Share;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version,
-    header::{self, HOST},
+    header::{self, HOST, HeaderName},
 };
 use hyper::body::Incoming;
 use tower::ServiceExt as _;
@@ -36,6 +37,8 @@ pub use listener::{Listener, listen};
 
 /// The cookie that keeps a visitor of a split where it began.
 const SPLIT_COOKIE: &str = "fazt_split";
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Answers every request the node gets.
 pub struct Hosting {
@@ -70,48 +73,75 @@ impl Hosting {
         let node = &self.node;
         match visit::target(&node.sites, &node.config.domain, &host, near) {
             Target::App(slot) => self.live(&slot, &request).await,
-            Target::Admin => self.admin(request, from, near).await,
+            // What is rare is boxed: the future of every request would have to
+            // hold the largest of these.
+            Target::Admin => Box::pin(self.admin(request, from, near)).await,
             Target::Preview(slot, version) => {
-                let site = node.sites.version(&slot, version).await;
-                self.site(&slot, site, &request, true).await
+                Box::pin(async {
+                    let site = node.sites.version(&slot, version).await;
+                    self.found(&slot, site, &request, true).await
+                })
+                .await
             }
             Target::Redirect { to, status } => pages::redirect(&to, status, request.uri()),
-            Target::Split(shares) => self.split(&shares, &request).await,
+            Target::Split(shares) => Box::pin(self.split(&shares, &request)).await,
             Target::Welcome => pages::welcome(&node.url("admin"), &node.config.domain),
-            Target::Unknown => self.unknown(&host, &request).await,
+            Target::Unknown => Box::pin(self.unknown(&host, &request)).await,
         }
     }
 
     async fn live(&self, slot: &Slot, request: &Request<Incoming>) -> Response<VisitorBody> {
         if let Some(site) = Sites::loaded(slot) {
-            let site = Arc::clone(&site);
-            return self.site(slot, Ok(Some(site)), request, false).await;
+            return self.site(slot, &site, request, false).await;
         }
-        let site = self.node.sites.live(slot).await;
-        self.site(slot, site, request, false).await
+        Box::pin(async {
+            let site = self.node.sites.live(slot).await;
+            self.found(slot, site, request, false).await
+        })
+        .await
     }
 
-    async fn site(
+    /// Answers with a site that had to be looked for.
+    async fn found(
         &self,
         slot: &Slot,
         site: Result<Option<Arc<Site>>, StoreError>,
         request: &Request<Incoming>,
         preview: bool,
     ) -> Response<VisitorBody> {
-        let answered = match site {
-            Ok(None) => Ok(Served::page(StatusCode::NOT_FOUND)),
-            Err(error) => Err(error),
-            Ok(Some(site)) => {
-                let ask = Ask {
-                    method: request.method(),
-                    path: request.uri().path(),
-                    query: request.uri().query(),
-                    headers: request.headers(),
-                    preview,
-                };
-                serve::serve(&*self.node.store, &self.node.sites.answers, &site, &ask).await
-            }
+        match site {
+            Ok(Some(site)) => self.site(slot, &site, request, preview).await,
+            Ok(None) => self.finish(slot, Ok(Served::page(StatusCode::NOT_FOUND)), request),
+            Err(error) => self.finish(slot, Err(error), request),
+        }
+    }
+
+    async fn site(
+        &self,
+        slot: &Slot,
+        site: &Site,
+        request: &Request<Incoming>,
+        preview: bool,
+    ) -> Response<VisitorBody> {
+        let ask = Ask {
+            method: request.method(),
+            path: request.uri().path(),
+            query: request.uri().query(),
+            headers: request.headers(),
+            preview,
         };
+        let node = &self.node;
+        let answered = serve::serve(&*node.store, &node.sites.answers, site, &ask).await;
+        self.finish(slot, answered, request)
+    }
+
+    /// Makes the response, counts it and logs it.
+    fn finish(
+        &self,
+        slot: &Slot,
+        answered: Result<Served, StoreError>,
+        request: &Request<Incoming>,
+    ) -> Response<VisitorBody> {
         let response = match answered {
             Ok(served) => body::respond(&self.node.store, served, request.method()),
             Err(error) => {
@@ -191,7 +221,7 @@ impl Hosting {
     /// visitor: one that is configured says who is, another makes it unknown.
     fn is_near(&self, headers: &HeaderMap, from: SocketAddr) -> bool {
         let forwarded =
-            headers.contains_key(header::FORWARDED) || headers.contains_key("x-forwarded-for");
+            headers.contains_key(header::FORWARDED) || headers.contains_key(&X_FORWARDED_FOR);
         from.ip().to_canonical().is_loopback() && !forwarded
     }
 }
