@@ -689,6 +689,21 @@ async fn undo_refuses_to_bring_back_what_was_collected<B: Backend>() {
         assert!(matches!(refused, Err(StoreError::Gone(_))), "{refused:?}");
         assert_eq!(live(&*store, "blog").await, Some(2), "the app still shows something");
     }
+    // A pinned version stays; once it is let go and gone, it cannot be pinned again.
+    let blog = name("blog");
+    let set = async |wish| store.configure(&blog, wish, actor("c")).await.expect("configured");
+    set(Configure { pin: vec![3], ..Configure::default() }).await;
+    for text in ["5", "6"] {
+        publish_preview(&*store, "blog", &[("i", text)]).await;
+    }
+    collect(&*store, 2, 1).await;
+    let app = id(&*store, "blog").await;
+    assert!(store.files(app, 3).await.expect("read").is_some());
+    assert!(store.files(app, 4).await.expect("read").is_none());
+    let unpin = set(Configure { unpin: vec![3], ..Configure::default() }).await.expect("a change");
+    collect(&*store, 2, 1).await;
+    let refused = store.undo(unpin, false, actor("undo")).await;
+    assert!(matches!(refused, Err(StoreError::Gone(_))), "{refused:?}");
     let trashed = store.trash(&name("blog"), actor("delete_app")).await.expect("trashed");
     collect(&*store, 2, 24 * 31).await;
     let refused = store.undo(trashed.change, false, actor("undo")).await;

@@ -16,12 +16,12 @@ use fazt_tools::{AppName, Face};
 pub(super) struct Edits<'c> {
     c: &'c Connection,
     actor: Actor,
-    changed: Vec<(Cell, Value, Value)>,
+    cells: Vec<(Cell, Value, Value)>,
 }
 
 impl<'c> Edits<'c> {
     pub(super) fn new(c: &'c Connection, actor: Actor) -> Self {
-        Self { c, actor, changed: Vec::new() }
+        Self { c, actor, cells: Vec::new() }
     }
 
     /// Makes `cell` hold `value`; does nothing when it does already.
@@ -29,7 +29,7 @@ impl<'c> Edits<'c> {
         let before = cell.read(self.c)?;
         if before != value {
             cell.write(self.c, &value, &self.actor)?;
-            self.changed.push((cell, before, value));
+            self.cells.push((cell, before, value));
         }
         Ok(())
     }
@@ -37,11 +37,11 @@ impl<'c> Edits<'c> {
     /// Notes that `cell` came to hold `value` where it would have held `before`:
     /// for things that came into being with this change.
     pub(super) fn made(&mut self, cell: Cell, before: Value, value: Value) {
-        self.changed.push((cell, before, value));
+        self.cells.push((cell, before, value));
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.changed.is_empty()
+        self.cells.is_empty()
     }
 
     /// Writes the ledger row and answers its number.
@@ -81,7 +81,7 @@ impl<'c> Edits<'c> {
         let sql =
             "INSERT INTO edits (change_id, seq, cell, before, after) VALUES (?1, ?2, ?3, ?4, ?5)";
         let mut insert = c.prepare_cached(sql)?;
-        for (seq, (cell, before, after)) in (0_i64..).zip(&self.changed) {
+        for (seq, (cell, before, after)) in (0_i64..).zip(&self.cells) {
             insert.execute(params![id, seq, cell.key(), before.to_string(), after.to_string()])?;
         }
         Ok(id)
