@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 
 use super::{SqliteStore, cell::Cell, ms, time};
 use crate::store::{Actor, Change, ChangeQuery, Hash, LedgerStore, Result, StoreError, Undone};
-use fazt_tools::Face;
+use fazt_tools::{AppName, Face};
 
 /// The cells one change has changed so far.
+#[expect(clippy::struct_field_names, reason = "they are the edits")]
 pub(super) struct Edits<'c> {
     c: &'c Connection,
     actor: Actor,
@@ -232,11 +233,11 @@ impl LedgerStore for SqliteStore {
     async fn changes(&self, query: ChangeQuery) -> Result<(Vec<Change>, u64)> {
         self.readers.run(|c| {
             let among = query.among.as_ref().map(|apps| {
-                Value::from(apps.iter().map(|app| app.as_str()).collect::<Vec<_>>()).to_string()
+                Value::from(apps.iter().map(AppName::as_str).collect::<Vec<_>>()).to_string()
             });
             let filter = "(?1 IS NULL OR app = ?1)
                 AND (?2 IS NULL OR app IN (SELECT value FROM json_each(?2)))";
-            let app = query.app.as_ref().map(|app| app.as_str());
+            let app = query.app.as_ref().map(AppName::as_str);
             let total: i64 = c
                 .prepare_cached(&format!("SELECT count(*) FROM changes WHERE {filter}"))?
                 .query_row(params![app, among], |row| row.get(0))?;
