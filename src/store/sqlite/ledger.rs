@@ -13,7 +13,6 @@ use crate::store::{Actor, Change, ChangeQuery, Hash, LedgerStore, Result, StoreE
 use fazt_tools::{AppName, Face};
 
 /// The cells one change has changed so far.
-#[expect(clippy::struct_field_names, reason = "they are the edits")]
 pub(super) struct Edits<'c> {
     c: &'c Connection,
     actor: Actor,
