@@ -42,7 +42,7 @@ mod sqlite {
     use std::{sync::Arc, time::Duration};
 
     use fazt::store::{
-        LedgerStore as _, Store, StoreError, UpkeepStore as _,
+        BlobStore as _, LedgerStore as _, Store, StoreError, UpkeepStore as _,
         sqlite::{Options, SqliteStore},
     };
     use tempfile::TempDir;
@@ -116,6 +116,18 @@ mod sqlite {
             let store = Arc::new(open(&self.folder).expect("it opens again"));
             Self { folder: self.folder, store }
         }
+    }
+
+    #[tokio::test]
+    async fn the_write_ahead_log_is_copied_before_it_is_long() {
+        let kept = Sqlite::begin().await;
+        for number in 0..48_u8 {
+            let content = super::blob(vec![number; 1 << 20]);
+            kept.store.put_blobs(vec![content], super::beginning()).await.expect("stored");
+        }
+        let facts = kept.store.facts().await.expect("facts");
+        assert!(facts.wal_bytes < 24 << 20, "{} bytes of log", facts.wal_bytes);
+        assert!(facts.bytes > 24 << 20, "{} bytes of database", facts.bytes);
     }
 
     #[tokio::test]
