@@ -143,20 +143,6 @@ impl Kind {
 }
 
 impl Own {
-    /// Puts the values before `body`, all in one allocation: an answer then
-    /// counts one reference, and what it reads lies side by side.
-    pub(super) fn beside(&self, body: &[u8]) -> (Self, Bytes) {
-        let (etag, modified) = (self.etag.as_bytes(), self.modified.as_bytes());
-        let all = Bytes::from([etag, modified, body].concat());
-        let head = etag.len() + modified.len();
-        let value = |bytes| HeaderValue::from_maybe_shared(bytes).expect("it was one before");
-        let own = Self {
-            etag: value(all.slice(..etag.len())),
-            modified: value(all.slice(etag.len()..head)),
-        };
-        (own, all.slice(head..))
-    }
-
     /// The entity tag as text.
     pub(super) fn tag(&self) -> &str {
         self.etag.to_str().unwrap_or_default()

@@ -307,7 +307,6 @@ impl File<'_> {
             let lost = || StoreError::Backend(format!("content {} is lost", self.entry.blob.hash));
             let body = body.ok_or_else(lost)?;
             let (kind, own) = self.head(answers, encoding);
-            let (own, body) = own.beside(&body);
             Ok(Arc::new(Answer { kind, own, body }))
         };
         // Boxed, so that the future of a file in memory stays small.
