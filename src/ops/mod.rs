@@ -30,7 +30,7 @@ use crate::{
     store::{Alias, AliasTarget, App, StoreError},
 };
 
-pub use deploy::{bundle_problem, spool_beside, spool_problem};
+pub use deploy::{bundle_problem, spool_beside, spool_problem, sweep_spools};
 
 /// Rows in a page when the caller does not say.
 const PAGE: u32 = 20;
