@@ -75,6 +75,11 @@ impl SqliteStore {
         Ok(Self { path: path.to_owned(), writer, readers, lock })
     }
 
+    /// Bounds the size of the database from now on; 0 leaves it to the disk.
+    pub async fn limit(&self, max_bytes: u64) -> Result<()> {
+        self.writer.run(move |c| limit(c, max_bytes)).await
+    }
+
     /// Where the data is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -167,10 +172,15 @@ fn prepare(connection: &Connection, options: Options) -> Result<()> {
         PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 2000;
         PRAGMA journal_size_limit = 67108864;";
     connection.execute_batch(setup)?;
-    if options.max_bytes > 0 {
-        let pages = signed((options.max_bytes / 8192).max(64));
-        connection.pragma_update(None, "max_page_count", pages)?;
-    }
+    limit(connection, options.max_bytes)
+}
+
+/// Bounds the size of the database; 0 leaves it to the disk.
+fn limit(connection: &Connection, max_bytes: u64) -> Result<()> {
+    // SQLite's own largest number of pages.
+    const ALL: i64 = 4_294_967_294;
+    let pages = if max_bytes == 0 { ALL } else { signed((max_bytes / 8192).max(64)) };
+    connection.pragma_update(None, "max_page_count", pages)?;
     Ok(())
 }
 
