@@ -11,6 +11,7 @@ pub mod variants;
 
 pub mod site;
 
+pub mod answers;
 pub mod serve;
 pub mod sites;
 pub mod visit;

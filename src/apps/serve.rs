@@ -4,23 +4,20 @@
 //! store. Large contents are named, not held: whoever writes them to a socket
 //! reads them in pieces. Knows nothing of hosts, sockets or HTTP versions.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{
-        ACCEPT_ENCODING, ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
-        CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-        IF_RANGE, IF_UNMODIFIED_SINCE, LAST_MODIFIED, LOCATION, RANGE, REFERRER_POLICY, SET_COOKIE,
-        VARY, X_CONTENT_TYPE_OPTIONS,
+        ACCEPT_ENCODING, ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE,
+        CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
+        IF_UNMODIFIED_SINCE, LAST_MODIFIED, LOCATION, RANGE, SET_COOKIE,
     },
 };
 
 use super::{
+    answers::{Answer, Answers, Kind, Own, named, text},
     site::{
         conditional::{self, Conditions, Precondition},
         media,
@@ -35,64 +32,6 @@ use crate::store::{Result, Store, StoreError, Variant};
 
 /// Tells crawlers to leave a preview alone.
 const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
-
-/// Names a file's answers in memory.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct FileKey(u64);
-
-/// A file in one encoding, ready to be sent.
-struct Answer {
-    headers: HeaderMap,
-    etag: Box<str>,
-    body: Bytes,
-}
-
-/// Answers held in memory, bounded by their bytes.
-pub struct Answers {
-    cache: quick_cache::sync::Cache<(FileKey, Encoding), Arc<Answer>, Weigh>,
-    next_key: AtomicU64,
-    largest: u64,
-}
-
-#[derive(Clone)]
-struct Weigh;
-
-impl quick_cache::Weighter<(FileKey, Encoding), Arc<Answer>> for Weigh {
-    fn weight(&self, _: &(FileKey, Encoding), answer: &Arc<Answer>) -> u64 {
-        // Headers, map entry and counters take about a kilobyte.
-        answer.body.len() as u64 + 1_024
-    }
-}
-
-impl Answers {
-    /// Room for `bytes` of answers.
-    pub fn new(bytes: u64) -> Self {
-        let likely = usize::try_from(bytes / 8_192).unwrap_or(usize::MAX).clamp(64, 1 << 20);
-        let cache = quick_cache::sync::Cache::with_weighter(likely, bytes, Weigh);
-        Self { cache, next_key: AtomicU64::new(0), largest: bytes / 16 }
-    }
-
-    /// A key that was never given before.
-    pub fn new_key(&self) -> FileKey {
-        FileKey(self.next_key.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Drops the answers of some files.
-    pub fn forget(&self, keys: impl Iterator<Item = FileKey>) {
-        const ALL: [Encoding; 4] =
-            [Encoding::Identity, Encoding::Gzip, Encoding::Zstd, Encoding::Brotli];
-        for key in keys {
-            for encoding in ALL {
-                self.cache.remove(&(key, encoding));
-            }
-        }
-    }
-
-    /// Bytes held, bytes allowed, answers held.
-    pub fn facts(&self) -> (u64, u64, u64) {
-        (self.cache.weight(), self.cache.capacity(), self.cache.len() as u64)
-    }
-}
 
 /// A request for a site.
 pub struct Ask<'r> {
@@ -199,7 +138,8 @@ pub async fn serve(
 
 /// Adds the site's own headers, which go before fazt's, and a preview's mark.
 fn overlay(site: &Site, ask: &Ask<'_>, served: &mut Served) {
-    if let Ok(path) = super::site::path::normalize(ask.path)
+    if site.has_header_rules()
+        && let Ok(path) = super::site::path::normalize(ask.path)
         && let Some(overlay) = site.overlay(&path)
     {
         for (name, value) in overlay.iter() {
@@ -269,19 +209,19 @@ impl File<'_> {
             negotiate::choose(accepted, self.entry.encodings)
         };
         if encoding == Encoding::Identity && self.entry.blob.size > answers.largest {
-            return Ok(self.large(range));
+            return Ok(self.large(answers, range));
         }
         let answer = self.cached(store, answers, encoding).await?;
-        match self.precondition(&answer.etag) {
+        match self.precondition(&answer.own) {
             Precondition::Proceed => {}
-            Precondition::NotModified => return Ok(not_modified(&answer.headers)),
+            Precondition::NotModified => return Ok(not_modified(&answer.kind, &answer.own)),
             Precondition::Failed => return Ok(Served::page(StatusCode::PRECONDITION_FAILED)),
         }
-        let headers = answer.headers.clone();
+        let headers = named(&answer.kind.whole, &answer.own);
         let body = Body::Whole(answer.body.clone());
         let whole = Served { status: StatusCode::OK, headers, body };
         let Some(range) = range else { return Ok(whole) };
-        Ok(self.ranges(range, &answer.etag, whole, |parts| {
+        Ok(self.ranges(range, &answer.own, whole, |parts| {
             Body::Whole(match parts.as_slice() {
                 [Piece::Range(only)] => slice(&answer.body, *only),
                 parts => {
@@ -301,18 +241,19 @@ impl File<'_> {
     }
 
     /// A file too large to hold.
-    fn large(&self, range: Option<&str>) -> Served {
-        let (headers, etag) = self.head(Encoding::Identity);
-        match self.precondition(&etag) {
+    fn large(&self, answers: &Answers, range: Option<&str>) -> Served {
+        let (kind, own) = self.head(answers, Encoding::Identity);
+        match self.precondition(&own) {
             Precondition::Proceed => {}
-            Precondition::NotModified => return not_modified(&headers),
+            Precondition::NotModified => return not_modified(&kind, &own),
             Precondition::Failed => return Served::page(StatusCode::PRECONDITION_FAILED),
         }
+        let headers = named(&kind.whole, &own);
         let blob = self.entry.blob.id;
         let whole = Served { status: StatusCode::OK, headers, body: self.pieces() };
         match range {
             None => whole,
-            Some(range) => self.ranges(range, &etag, whole, |parts| Body::Pieces { blob, parts }),
+            Some(range) => self.ranges(range, &own, whole, |parts| Body::Pieces { blob, parts }),
         }
     }
 
@@ -327,10 +268,10 @@ impl File<'_> {
         let encoding = negotiate::choose(accepted, self.entry.encodings);
         let large = encoding == Encoding::Identity && self.entry.blob.size > answers.largest;
         let (mut headers, body) = if large {
-            (self.head(encoding).0, self.pieces())
+            (self.head(answers, encoding).0.whole.clone(), self.pieces())
         } else {
             let answer = self.cached(store, answers, encoding).await?;
-            (answer.headers.clone(), Body::Whole(answer.body.clone()))
+            (answer.kind.whole.clone(), Body::Whole(answer.body.clone()))
         };
         headers.remove(ETAG);
         headers.remove(LAST_MODIFIED);
@@ -365,14 +306,16 @@ impl File<'_> {
             let body = store.blob(self.entry.blob.id, variant).await?;
             let lost = || StoreError::Backend(format!("content {} is lost", self.entry.blob.hash));
             let body = body.ok_or_else(lost)?;
-            let (headers, etag) = self.head(encoding);
-            Ok(Arc::new(Answer { headers, etag, body }))
+            let (kind, own) = self.head(answers, encoding);
+            let (own, body) = own.beside(&body);
+            Ok(Arc::new(Answer { kind, own, body }))
         };
-        answers.cache.get_or_insert_async(&key, read).await
+        // Boxed, so that the future of a file in memory stays small.
+        Box::pin(answers.cache.get_or_insert_async(&key, read)).await
     }
 
-    /// The headers of the file in an encoding, and its entity tag.
-    fn head(&self, encoding: Encoding) -> (HeaderMap, Box<str>) {
+    /// The headers of the file's kind in an encoding, and its own values.
+    fn head(&self, answers: &Answers, encoding: Encoding) -> (Arc<Kind>, Own) {
         let media = media::content_type(self.path);
         let hash = self.entry.blob.hash.to_string();
         let mut etag = String::with_capacity(42);
@@ -389,26 +332,14 @@ impl File<'_> {
         } else {
             media::cache_control(self.path, &media)
         };
-        let mut headers = HeaderMap::with_capacity(12);
-        headers.insert(CONTENT_TYPE, text(&media));
-        headers.insert(ETAG, text(&etag));
-        headers.insert(LAST_MODIFIED, text(&conditional::http_date(self.site.modified)));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
-        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers
-            .insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
         // A picture whose content is also a page's has that page's encodings.
-        if media::is_compressible(&media) || self.entry.encodings != Encodings::NONE {
-            headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-        }
-        if encoding != Encoding::Identity {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.token()));
-        }
-        (headers, etag.into_boxed_str())
+        let varies = media::is_compressible(&media) || self.entry.encodings != Encodings::NONE;
+        let modified = text(&conditional::http_date(self.site.modified));
+        let own = Own { etag: text(&etag), modified };
+        (answers.kind(&media, cache, encoding, varies), own)
     }
 
-    fn precondition(&self, etag: &str) -> Precondition {
+    fn precondition(&self, own: &Own) -> Precondition {
         let asked = self.ask.headers;
         let given = |name: &HeaderName| joined(asked, name);
         let conditions = [IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE];
@@ -423,19 +354,20 @@ impl File<'_> {
             if_modified_since: since.as_deref(),
             if_unmodified_since: unmodified.as_deref(),
         };
-        conditional::evaluate(&conditions, etag, self.site.modified)
+        conditional::evaluate(&conditions, own.tag(), self.site.modified)
     }
 
     /// Narrows `whole` to the ranges asked for, if they can be had.
     fn ranges(
         &self,
         range: &str,
-        etag: &str,
+        own: &Own,
         mut whole: Served,
         body: impl FnOnce(Vec<Piece>) -> Body,
     ) -> Served {
         let condition = self.ask.headers.get(IF_RANGE).map(|value| value.to_str().unwrap_or(""));
-        if condition.is_some_and(|c| !conditional::if_range_holds(c, etag, self.site.modified)) {
+        let modified = self.site.modified;
+        if condition.is_some_and(|c| !conditional::if_range_holds(c, own.tag(), modified)) {
             return whole;
         }
         let size = self.entry.blob.size;
@@ -461,6 +393,11 @@ impl File<'_> {
     }
 }
 
+fn not_modified(kind: &Kind, own: &Own) -> Served {
+    let headers = named(&kind.unchanged, own);
+    Served { status: StatusCode::NOT_MODIFIED, headers, body: Body::Empty }
+}
+
 /// Several ranges as the parts of a `multipart/byteranges` body.
 fn multipart(parts: &[ByteRange], size: u64, headers: &mut HeaderMap) -> Vec<Piece> {
     // The boundary need only not occur in the content; 24 random letters do.
@@ -477,14 +414,6 @@ fn multipart(parts: &[ByteRange], size: u64, headers: &mut HeaderMap) -> Vec<Pie
     pieces
 }
 
-fn not_modified(answer: &HeaderMap) -> Served {
-    let mut headers = answer.clone();
-    for name in [CONTENT_TYPE, CONTENT_ENCODING, ACCEPT_RANGES] {
-        headers.remove(name);
-    }
-    Served { status: StatusCode::NOT_MODIFIED, headers, body: Body::Empty }
-}
-
 fn slice(body: &Bytes, range: ByteRange) -> Bytes {
     let at = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(body.len());
     body.slice(at(range.first)..at(range.last.saturating_add(1)))
@@ -499,9 +428,4 @@ fn joined<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<std::borrow::
         return Some(first.into());
     }
     Some(rest.fold(first.to_owned(), |list, value| list + ", " + value).into())
-}
-
-/// A header value made of what this program wrote itself.
-fn text(value: &str) -> HeaderValue {
-    HeaderValue::from_str(value).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

@@ -19,7 +19,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{
-    serve::{Answers, FileKey},
+    answers::{Answers, FileKey},
     site::{
         headers::{self, HeaderRules},
         negotiate::{Encoding, Encodings},
@@ -128,6 +128,11 @@ impl Site {
     /// The file at `path`, which has no leading slash.
     pub fn file(&self, path: &str) -> Option<&Entry> {
         self.files.get(path)
+    }
+
+    /// Whether `_headers` holds any rule.
+    pub fn has_header_rules(&self) -> bool {
+        self.overlays.is_some()
     }
 
     /// The headers that `_headers` sets on the request path `path`.

@@ -6,7 +6,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderMap, header::FORWARDED};
+use http::{
+    HeaderMap,
+    header::{FORWARDED, HeaderName},
+};
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The visitor as far as it can be known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,7 +26,7 @@ impl Visitor {
     /// Reads the visitor from the socket, or from what named `proxies` say.
     pub fn of(headers: &HeaderMap, from: SocketAddr, proxies: &[IpAddr]) -> Self {
         let from = from.ip().to_canonical();
-        let claims = headers.contains_key(FORWARDED) || headers.contains_key("x-forwarded-for");
+        let claims = headers.contains_key(FORWARDED) || headers.contains_key(&X_FORWARDED_FOR);
         if !proxies.iter().any(|proxy| proxy.to_canonical() == from) {
             return Self { address: (!claims).then_some(from), https: false };
         }

@@ -14,16 +14,16 @@ use hyper_util::{
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{net::TcpListener, sync::Semaphore};
-use tokio_io_timeout::TimeoutStream;
 
-use super::Hosting;
+use super::{
+    Hosting,
+    patience::{Patience, Patient},
+};
 use crate::lifecycle::Lifecycle;
 
-/// How long a client may take to send a request's head, and how long a
-/// connection may be idle between requests.
-const HEAD: Duration = Duration::from_secs(30);
-/// How long a client may take to read nothing of what it asked for.
-const STALLED: Duration = Duration::from_secs(30);
+/// How often an HTTP/2 connection is asked whether it is alive, and how long
+/// the answer may take.
+const PING: Duration = Duration::from_secs(30);
 /// Longest request head.
 const HEAD_BYTES: usize = 64 << 10;
 /// Connections the system may hold before they are accepted.
@@ -104,17 +104,23 @@ impl Listener {
                 }
             };
             let _ = stream.set_nodelay(true);
-            let mut stream = TimeoutStream::new(stream);
-            stream.set_write_timeout(Some(STALLED));
-            let hosting = hosting.clone();
+            let patience = Patience::new();
+            let stream = Patient::new(stream, patience.clone());
+            // Counted per connection: requests of all of them at one counter
+            // would pass its memory between the cores.
+            let hosting = Arc::new(hosting.clone());
             let service = service_fn(move |request| {
                 let hosting = hosting.clone();
-                async move { Ok::<_, std::convert::Infallible>(hosting.answer(request, from).await) }
+                let held = patience.hold();
+                async move {
+                    let response = hosting.answer(request, from).await;
+                    Ok::<_, std::convert::Infallible>(response.map(|body| held.with(body)))
+                }
             });
             let server = server.clone();
             let watcher = graceful.watcher();
             lifecycle.spawn(async move {
-                let connection = server.serve_connection(TokioIo::new(Box::pin(stream)), service);
+                let connection = server.serve_connection(TokioIo::new(stream), service);
                 // A broken connection is the visitor's affair.
                 let _ = watcher.watch(connection.into_owned()).await;
                 drop(place);
@@ -139,15 +145,16 @@ fn server() -> auto::Builder<TokioExecutor> {
     let mut server = auto::Builder::new(TokioExecutor::new());
     server
         .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        // Counting every head's time costs a timer a request; `patience` does
+        // with one a connection.
+        .header_read_timeout(None)
         .max_buf_size(HEAD_BYTES)
         .keep_alive(true);
     server
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(HEAD)
-        .keep_alive_timeout(STALLED)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING)
         .max_concurrent_streams(128)
         .max_header_list_size(u32::try_from(HEAD_BYTES).expect("64 KiB fit"));
     server

@@ -7,6 +7,7 @@
 mod body;
 mod listener;
 mod pages;
+mod patience;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -67,48 +68,75 @@ impl Hosting {
         let near = visitor.is_near();
         match visit::target(&node.sites, &node.config.domain, &host, near) {
             Target::App(slot) => self.live(&slot, &request).await,
-            Target::Admin => self.admin(request, visitor).await,
+            // What is rare is boxed: the future of every request would have to
+            // hold the largest of these.
+            Target::Admin => Box::pin(self.admin(request, visitor)).await,
             Target::Preview(slot, version) => {
-                let site = node.sites.version(&slot, version).await;
-                self.site(&slot, site, &request, true).await
+                Box::pin(async {
+                    let site = node.sites.version(&slot, version).await;
+                    self.found(&slot, site, &request, true).await
+                })
+                .await
             }
             Target::Redirect { to, status } => pages::redirect(&to, status, request.uri()),
-            Target::Split(shares) => self.split(&shares, &request).await,
+            Target::Split(shares) => Box::pin(self.split(&shares, &request)).await,
             Target::Welcome => pages::welcome(&node.url("admin"), &node.config.domain),
-            Target::Unknown => self.unknown(&host, &request).await,
+            Target::Unknown => Box::pin(self.unknown(&host, &request)).await,
         }
     }
 
     async fn live(&self, slot: &Slot, request: &Request<Incoming>) -> Response<VisitorBody> {
         if let Some(site) = Sites::loaded(slot) {
-            let site = Arc::clone(&site);
-            return self.site(slot, Ok(Some(site)), request, false).await;
+            return self.site(slot, &site, request, false).await;
         }
-        let site = self.node.sites.live(slot).await;
-        self.site(slot, site, request, false).await
+        Box::pin(async {
+            let site = self.node.sites.live(slot).await;
+            self.found(slot, site, request, false).await
+        })
+        .await
     }
 
-    async fn site(
+    /// Answers with a site that had to be looked for.
+    async fn found(
         &self,
         slot: &Slot,
         site: Result<Option<Arc<Site>>, StoreError>,
         request: &Request<Incoming>,
         preview: bool,
     ) -> Response<VisitorBody> {
-        let answered = match site {
-            Ok(None) => Ok(Served::page(StatusCode::NOT_FOUND)),
-            Err(error) => Err(error),
-            Ok(Some(site)) => {
-                let ask = Ask {
-                    method: request.method(),
-                    path: request.uri().path(),
-                    query: request.uri().query(),
-                    headers: request.headers(),
-                    preview,
-                };
-                serve::serve(&*self.node.store, &self.node.sites.answers, &site, &ask).await
-            }
+        match site {
+            Ok(Some(site)) => self.site(slot, &site, request, preview).await,
+            Ok(None) => self.finish(slot, Ok(Served::page(StatusCode::NOT_FOUND)), request),
+            Err(error) => self.finish(slot, Err(error), request),
+        }
+    }
+
+    async fn site(
+        &self,
+        slot: &Slot,
+        site: &Site,
+        request: &Request<Incoming>,
+        preview: bool,
+    ) -> Response<VisitorBody> {
+        let ask = Ask {
+            method: request.method(),
+            path: request.uri().path(),
+            query: request.uri().query(),
+            headers: request.headers(),
+            preview,
         };
+        let node = &self.node;
+        let answered = serve::serve(&*node.store, &node.sites.answers, site, &ask).await;
+        self.finish(slot, answered, request)
+    }
+
+    /// Makes the response, counts it and logs it.
+    fn finish(
+        &self,
+        slot: &Slot,
+        answered: Result<Served, StoreError>,
+        request: &Request<Incoming>,
+    ) -> Response<VisitorBody> {
         let response = match answered {
             Ok(served) => body::respond(&self.node.store, served, request.method()),
             Err(error) => {

@@ -1,13 +1,19 @@
 //! `undo` on a node.
 
 use fazt_tools::{
-    AppName, Caller, Handler, Problem, Scope,
+    AppName, Caller, Handler, Problem, Scope, Tool as _, specs,
     undo::{Input, Output, Undo},
 };
 use serde_json::json;
 
 use super::storage_problem;
-use crate::{node::Node, store::StoreError};
+use crate::{
+    node::Node,
+    store::{Change, StoreError},
+};
+
+/// How many undos of undos are followed to what was first done.
+const DEPTH: usize = 64;
 
 impl Handler<Undo> for Node {
     async fn handle(&self, caller: &Caller, input: Input) -> Result<Output, Problem> {
@@ -18,6 +24,7 @@ impl Handler<Undo> for Node {
             // What belongs to no app belongs to the node.
             None => caller.require(Scope::ServerAdmin, "undo of a change of the node")?,
         }
+        caller.require(self.scope_of(&change).await?, "undo of this change")?;
         let actor =
             self.actor(caller, "undo", json!({ "change": input.change, "force": input.force }));
         let undone = self.store.undo(input.change, input.force, actor).await;
@@ -29,5 +36,25 @@ impl Handler<Undo> for Node {
             self.sites.refresh_aliases().await.map_err(|e| storage_problem(&e))?;
         }
         Ok(Output { undone: input.change, change: undone.change, summary: undone.summary })
+    }
+}
+
+impl Node {
+    /// The scope of the tool that made a change; of an undo, that of what was
+    /// undone. Whoever may not do a thing may not do it by undoing.
+    async fn scope_of(&self, change: &Change) -> Result<Scope, Problem> {
+        let mut change = change.clone();
+        for _ in 0..DEPTH {
+            if change.actor.tool != Undo::NAME {
+                let made = specs().iter().find(|spec| spec.name == change.actor.tool);
+                return Ok(made.map_or(Scope::ServerAdmin, |spec| spec.scope));
+            }
+            let undone = change.actor.input["change"].as_i64().unwrap_or_default();
+            match self.store.change(undone).await.map_err(|e| storage_problem(&e))? {
+                Some(undone) => change = undone,
+                None => break,
+            }
+        }
+        Ok(Scope::ServerAdmin)
     }
 }

@@ -378,8 +378,14 @@ async fn a_browser_sets_up_signs_out_and_signs_in_by_forms() {
     let session = cookie(&done);
     let home = node.ask(Method::GET, "admin.localhost", "/", &[("cookie", &session)]).await;
     assert!(home.text().contains("http://blog.localhost:"), "{}", home.text());
+    // Hosted apps are of the same site, so the cookie comes along with their forms.
+    for (name, value) in [("origin", "http://blog.localhost"), ("sec-fetch-site", "same-site")] {
+        let foreign = node.request(Method::POST, "/logout").header("cookie", &session);
+        assert_eq!(answer(foreign.header(name, value)).await.status, 403, "{name}");
+    }
+    assert!(is_signed_in(&node, &session).await);
     let out = node.request(Method::POST, "/logout").header("cookie", &session);
-    let out = answer(out).await;
+    let out = answer(out.header("origin", format!("http://{}", node.address()))).await;
     assert_eq!((out.status.as_u16(), out.header("location")), (303, "/login"));
     assert!(out.header("set-cookie").contains("Max-Age=0"));
     assert!(!is_signed_in(&node, &session).await);
@@ -562,4 +568,31 @@ async fn a_token_limited_to_an_app_does_not_learn_what_shares_a_split_with_it() 
     assert!(app.status.is_success() && !app.text().contains("hidden"), "{}", app.text());
     let all = node.call(Method::GET, "/api/apps/blog", None).await;
     assert!(all.text().contains("hidden"), "{}", all.text());
+}
+
+#[tokio::test]
+async fn what_a_caller_may_not_do_it_may_not_do_by_undoing() {
+    let node = TestNode::start().await;
+    node.deploy("blog", &[("index.html", "hi")]).await;
+    let delete = node.call(Method::DELETE, "/api/apps/blog", None).await.data();
+    let undo = |change: &Value| format!("/api/changes/{}/undo", change["change"]);
+    let restored = node.call(Method::POST, &undo(&delete), None).await.data();
+    // To undo the undo is to delete once more, which a deployer may not.
+    let made = json!({ "name": "ci", "preset": "deployer" });
+    let token = node.call(Method::POST, "/api/tokens", Some(made)).await.data();
+    let token = token["token"].as_str().expect("a token");
+    let refused = node.call_as(token, Method::POST, &undo(&restored), None).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "FORBIDDEN"));
+    assert!(refused.text().contains("apps:delete"), "{}", refused.text());
+    assert_eq!(node.get("blog.localhost", "/").await.text(), "hi");
+    // An alias is the node's, though it leads to an app the token may touch.
+    let alias = json!({ "app": "blog" });
+    let alias = node.call(Method::PUT, "/api/aliases/www2", Some(alias)).await.data();
+    let refused = node.call_as(token, Method::POST, &undo(&alias), None).await;
+    assert!(refused.text().contains("server:admin"), "{}", refused.text());
+    // Its own deploys are its own to undo.
+    let deploy = json!({ "app": "blog", "files": [{ "path": "index.html", "content": "two" }] });
+    let deploy = node.call_as(token, Method::POST, "/api/deploy", Some(deploy)).await.data();
+    node.call_as(token, Method::POST, &undo(&deploy), None).await.data();
+    assert_eq!(node.get("blog.localhost", "/").await.text(), "hi");
 }

@@ -9,7 +9,9 @@ mod access;
 mod architecture;
 mod catalogue;
 mod cli;
+mod generated;
 mod peers;
+mod readme;
 mod store_contract;
 
 mod deploy;

@@ -42,7 +42,7 @@ mod sqlite {
     use std::{sync::Arc, time::Duration};
 
     use fazt::store::{
-        LedgerStore as _, Store, StoreError, UpkeepStore as _,
+        BlobStore as _, LedgerStore as _, Store, StoreError, UpkeepStore as _,
         sqlite::{Options, SqliteStore},
     };
     use tempfile::TempDir;
@@ -119,6 +119,18 @@ mod sqlite {
             let store = Arc::new(open(&self.folder).expect("it opens again"));
             Self { folder: self.folder, store }
         }
+    }
+
+    #[tokio::test]
+    async fn the_write_ahead_log_is_copied_before_it_is_long() {
+        let kept = Sqlite::begin().await;
+        for number in 0..48_u8 {
+            let content = super::blob(vec![number; 1 << 20]);
+            kept.store.put_blobs(vec![content], super::beginning()).await.expect("stored");
+        }
+        let facts = kept.store.facts().await.expect("facts");
+        assert!(facts.wal_bytes < 24 << 20, "{} bytes of log", facts.wal_bytes);
+        assert!(facts.bytes > 24 << 20, "{} bytes of database", facts.bytes);
     }
 
     #[tokio::test]
@@ -729,6 +741,21 @@ async fn undo_refuses_to_bring_back_what_was_collected<B: Backend>() {
         assert!(matches!(refused, Err(StoreError::Gone(_))), "{refused:?}");
         assert_eq!(live(&*store, "blog").await, Some(2), "the app still shows something");
     }
+    // A pinned version stays; once it is let go and gone, it cannot be pinned again.
+    let blog = name("blog");
+    let set = async |wish| store.configure(&blog, wish, actor("c")).await.expect("configured");
+    set(Configure { pin: vec![3], ..Configure::default() }).await;
+    for text in ["5", "6"] {
+        publish_preview(&*store, "blog", &[("i", text)]).await;
+    }
+    collect(&*store, 2, 1).await;
+    let app = id(&*store, "blog").await;
+    assert!(store.files(app, 3).await.expect("read").is_some());
+    assert!(store.files(app, 4).await.expect("read").is_none());
+    let unpin = set(Configure { unpin: vec![3], ..Configure::default() }).await.expect("a change");
+    collect(&*store, 2, 1).await;
+    let refused = store.undo(unpin, false, actor("undo")).await;
+    assert!(matches!(refused, Err(StoreError::Gone(_))), "{refused:?}");
     let trashed = store.trash(&name("blog"), actor("delete_app")).await.expect("trashed");
     collect(&*store, 2, 24 * 31).await;
     let refused = store.undo(trashed.change, false, actor("undo")).await;

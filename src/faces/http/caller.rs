@@ -53,7 +53,7 @@ pub(super) async fn authenticate(
             .map(|client| client.chars().take(80).collect());
         return Ok(caller);
     }
-    let cookie = session_cookie(headers)
+    let cookie = session_cookie(node, headers)
         .ok_or_else(|| refused("no token and no session came with the request"))?;
     let session = node.access.session(cookie).await.map_err(|e| storage_problem(&e))?;
     let session = session.ok_or_else(|| refused("the session has ended"))?;
@@ -67,13 +67,15 @@ pub(super) async fn authenticate(
     Ok(Caller::owner(Face::Admin))
 }
 
-/// The session cookie of a request.
-pub(super) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+/// The session cookie of a request. Where visitors come by HTTPS only the form
+/// that browsers bind to it counts: a page on a sibling host can plant the other.
+pub(super) fn session_cookie<'h>(node: &Node, headers: &'h HeaderMap) -> Option<&'h str> {
+    let plain = !node.config.public_url.starts_with("https:");
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut cookies = cookies.flat_map(|value| value.split(';')).map(str::trim);
     cookies.find_map(|cookie| {
         let (name, value) = cookie.split_once('=')?;
-        [COOKIE, SECURE_COOKIE].contains(&name).then_some(value)
+        (name == SECURE_COOKIE || plain && name == COOKIE).then_some(value)
     })
 }
 

@@ -9,6 +9,7 @@ use axum::{
     Form, Router,
     extract::{Extension, FromRequest as _, Query, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
     response::{Html, IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
@@ -36,13 +37,37 @@ const SLOWEST: Duration = Duration::from_secs(10);
 pub(super) fn routes() -> Router<Api> {
     Router::new()
         .route("/", get(home))
-        .route("/setup", get(setup_page).post(setup_form))
-        .route("/login", get(login_page).post(login_form))
-        .route("/logout", post(logout_form))
+        .merge(forms().layer(middleware::from_fn(from_own_page)))
         .route("/api/setup", post(setup))
         .route("/api/login", post(login))
         .route("/api/logout", post(logout))
         .route("/api/session", get(session))
+}
+
+fn forms() -> Router<Api> {
+    Router::new()
+        .route("/setup", get(setup_page).post(setup_form))
+        .route("/login", get(login_page).post(login_form))
+        .route("/logout", post(logout_form))
+}
+
+/// Refuses a form that another origin sent: hosted apps are of the same site,
+/// so the cookie's `SameSite` does not keep them out.
+async fn from_own_page(request: Request, next: Next) -> Response {
+    if request.method().is_safe() || is_own_page(request.headers()) {
+        return next.run(request).await;
+    }
+    told(StatusCode::FORBIDDEN, "This form was sent by another page than fazt's own.")
+}
+
+fn is_own_page(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => origin.split_once("://").map(|(_, host)| host) == text("host"),
+        // No browser: nothing it holds could be used against its will.
+        (None, None) => true,
+    }
 }
 
 #[derive(Deserialize)]
@@ -98,7 +123,7 @@ async fn logout(State(api): State<Api>, request: Request) -> Response {
 }
 
 async fn session(State(api): State<Api>, request: Request) -> Response {
-    let found = match session_cookie(request.headers()) {
+    let found = match session_cookie(&api.node, request.headers()) {
         Some(cookie) => api.node.access.session(cookie).await,
         None => Ok(None),
     };
@@ -139,7 +164,7 @@ async fn log_in(node: &Node, password: String) -> Result<NewSession, Problem> {
 }
 
 async fn end_session(node: &Node, headers: &HeaderMap) {
-    if let Some(cookie) = session_cookie(headers)
+    if let Some(cookie) = session_cookie(node, headers)
         && let Err(error) = node.access.log_out(cookie).await
     {
         tracing::warn!(%error, "could not end a session");
@@ -147,7 +172,7 @@ async fn end_session(node: &Node, headers: &HeaderMap) {
 }
 
 async fn home(State(api): State<Api>, request: Request) -> Response {
-    let signed_in = match session_cookie(request.headers()) {
+    let signed_in = match session_cookie(&api.node, request.headers()) {
         Some(cookie) => matches!(api.node.access.session(cookie).await, Ok(Some(_))),
         None => false,
     };

@@ -10,18 +10,18 @@ use serde_json::{Value, json};
 
 use super::{SqliteStore, cell::Cell, ms, time};
 use crate::store::{Actor, Change, ChangeQuery, Hash, LedgerStore, Result, StoreError, Undone};
-use fazt_tools::Face;
+use fazt_tools::{AppName, Face};
 
 /// The cells one change has changed so far.
 pub(super) struct Edits<'c> {
     c: &'c Connection,
     actor: Actor,
-    edits: Vec<(Cell, Value, Value)>,
+    cells: Vec<(Cell, Value, Value)>,
 }
 
 impl<'c> Edits<'c> {
     pub(super) fn new(c: &'c Connection, actor: Actor) -> Self {
-        Self { c, actor, edits: Vec::new() }
+        Self { c, actor, cells: Vec::new() }
     }
 
     /// Makes `cell` hold `value`; does nothing when it does already.
@@ -29,7 +29,7 @@ impl<'c> Edits<'c> {
         let before = cell.read(self.c)?;
         if before != value {
             cell.write(self.c, &value, &self.actor)?;
-            self.edits.push((cell, before, value));
+            self.cells.push((cell, before, value));
         }
         Ok(())
     }
@@ -37,11 +37,11 @@ impl<'c> Edits<'c> {
     /// Notes that `cell` came to hold `value` where it would have held `before`:
     /// for things that came into being with this change.
     pub(super) fn made(&mut self, cell: Cell, before: Value, value: Value) {
-        self.edits.push((cell, before, value));
+        self.cells.push((cell, before, value));
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.edits.is_empty()
+        self.cells.is_empty()
     }
 
     /// Writes the ledger row and answers its number.
@@ -81,7 +81,7 @@ impl<'c> Edits<'c> {
         let sql =
             "INSERT INTO edits (change_id, seq, cell, before, after) VALUES (?1, ?2, ?3, ?4, ?5)";
         let mut insert = c.prepare_cached(sql)?;
-        for (seq, (cell, before, after)) in (0_i64..).zip(&self.edits) {
+        for (seq, (cell, before, after)) in (0_i64..).zip(&self.cells) {
             insert.execute(params![id, seq, cell.key(), before.to_string(), after.to_string()])?;
         }
         Ok(id)
@@ -276,11 +276,11 @@ impl LedgerStore for SqliteStore {
     async fn changes(&self, query: ChangeQuery) -> Result<(Vec<Change>, u64)> {
         self.readers.run(|c| {
             let among = query.among.as_ref().map(|apps| {
-                Value::from(apps.iter().map(|app| app.as_str()).collect::<Vec<_>>()).to_string()
+                Value::from(apps.iter().map(AppName::as_str).collect::<Vec<_>>()).to_string()
             });
             let filter = "(?1 IS NULL OR app = ?1)
                 AND (?2 IS NULL OR app IN (SELECT value FROM json_each(?2)))";
-            let app = query.app.as_ref().map(|app| app.as_str());
+            let app = query.app.as_ref().map(AppName::as_str);
             let total: i64 = c
                 .prepare_cached(&format!("SELECT count(*) FROM changes WHERE {filter}"))?
                 .query_row(params![app, among], |row| row.get(0))?;

@@ -114,7 +114,7 @@ async fn a_visitor_who_has_the_file_is_told_so_and_sent_nothing() {
         (&[("if-none-match", "")], 200),
         (&[("if-none-match", "\"a\""), ("if-none-match", &tag)], 304),
         (&[("if-modified-since", now)], 304),
-        (&[("if-modified-since", "Sat, 21 Nov 2026 07:00:00 GMT")], 304),
+        (&[("if-modified-since", "Sat, 21 Nov 2026 07:00:00 GMT")], 200),
         (&[("if-modified-since", earlier)], 200),
         (&[("if-modified-since", "yesterday")], 200),
         // The tag knows better than the date.

@@ -1,0 +1,333 @@
+//! Documents that are made from the program, and are stale when it changed.
+//!
+//! A stale one is written anew, and the test then fails saying so: look at the
+//! difference and commit it.
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use fazt::{apps::bundle::manifest, config::SETTINGS, faces};
+use fazt_tools::{Code, Scope};
+use serde_json::Value;
+
+const MADE: &str = "<!-- Made by tests/it/generated.rs from the program; change its source. -->\n";
+
+/// Columns of Markdown.
+const WIDTH: usize = 80;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Compares a document with what it should be, and makes it so.
+fn keep_fresh(path: &str, text: &str) {
+    let file = root().join(path);
+    if fs::read_to_string(&file).is_ok_and(|found| found == text) {
+        return;
+    }
+    fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+    fs::write(&file, text).expect("written");
+    panic!("{path} was stale and is rewritten: look at it and commit it");
+}
+
+#[test]
+fn the_openapi_document_is_fresh() {
+    keep_fresh("docs/api/openapi.json", &format!("{:#}\n", faces::http::openapi()));
+}
+
+#[test]
+fn the_page_of_commands_is_fresh() {
+    let mut tree = faces::cli::commands();
+    tree.build();
+    let mut text = format!(
+        "# Commands\n\n{MADE}\n{}\n\n## Options of every command\n\n",
+        wrapped(
+            "`fazt @PEER COMMAND` runs a command on another node. Data goes to standard output, \
+             everything else to standard error. A command ends with 0 when it is done, 1 when it \
+             was refused, 2 when it was misused, 3 when a node could not be reached, and 70 by a \
+             fault of fazt's own; [errors.md](errors.md) lists the reasons.",
+            ""
+        )
+    );
+    for arg in tree.get_arguments().filter(|arg| arg.is_global_set()) {
+        text.push_str(&argument(arg));
+    }
+    describe(&tree, "fazt", &mut text);
+    keep_fresh("docs/cli.md", &text);
+}
+
+/// The commands below a group, each with its section.
+fn describe(group: &clap::Command, above: &str, text: &mut String) {
+    for command in group.get_subcommands().filter(|command| command.get_name() != "help") {
+        let path = format!("{above} {}", command.get_name());
+        let alone = !command.has_subcommands() || !command.is_subcommand_required_set();
+        if alone {
+            section(command, &path, text);
+        }
+        describe(command, &path, text);
+    }
+}
+
+fn section(command: &clap::Command, path: &str, text: &mut String) {
+    let about = command.get_long_about().or(command.get_about());
+    let about = about.map(ToString::to_string).unwrap_or_default();
+    let _ = write!(text, "\n## `{path}`\n\n");
+    for paragraph in about.split("\n\n") {
+        let stop = if paragraph.ends_with('.') { "" } else { "." };
+        let _ = write!(text, "{}{stop}\n\n", wrapped(paragraph, ""));
+    }
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").trim();
+    let _ = write!(text, "```text\n{usage}\n```\n");
+    let own: Vec<_> = command
+        .get_arguments()
+        .filter(|arg| !arg.is_global_set() && !["help", "version"].contains(&arg.get_id().as_str()))
+        .collect();
+    if !own.is_empty() {
+        text.push('\n');
+    }
+    let (named, options): (Vec<_>, Vec<_>) = own.into_iter().partition(|arg| arg.is_positional());
+    named.into_iter().chain(options).for_each(|arg| text.push_str(&argument(arg)));
+    let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let examples: Vec<_> =
+        examples.lines().skip(1).filter_map(|line| line.trim().split_once("  ")).collect();
+    if !examples.is_empty() {
+        text.push_str("\n```sh\n");
+        for (n, (line, does)) in examples.iter().enumerate() {
+            let gap = if n == 0 { "" } else { "\n" };
+            let _ = write!(text, "{gap}# {}\n{line}\n", does.trim());
+        }
+        text.push_str("```\n");
+    }
+}
+
+/// An argument as an item of a list.
+fn argument(arg: &clap::Arg) -> String {
+    let takes_value = arg.get_action().takes_values();
+    let value = arg.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
+    let value = value.filter(|_| takes_value);
+    let name = match (arg.get_short(), arg.get_long()) {
+        (Some(short), Some(long)) => format!("-{short}, --{long}"),
+        (None, Some(long)) => format!("--{long}"),
+        _ => String::new(),
+    };
+    let name = match value {
+        Some(value) if name.is_empty() => value,
+        Some(value) if arg.is_require_equals_set() => format!("{name}[={value}]"),
+        Some(value) => format!("{name} {value}"),
+        None => name,
+    };
+    let mut help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let values = arg.get_possible_values();
+    if takes_value && !values.is_empty() {
+        let values: Vec<_> = values.iter().map(|value| format!("`{}`", value.get_name())).collect();
+        let _ = write!(help, "; one of {}", values.join(", "));
+    }
+    item(&format!("`{name}`: {help}"))
+}
+
+#[test]
+fn the_page_of_errors_is_fresh() {
+    let mut text = format!(
+        "# Errors\n\n{MADE}\n{}\n\n```json\n{}\n```\n\n{}\n\n",
+        wrapped(
+            "Every refusal has a stable code. Over HTTP it comes in an envelope with its status; a \
+             command says the message and the hint and ends with the exit code, and with `--json` \
+             prints the same envelope on standard error.",
+            ""
+        ),
+        "{ \"error\": { \"code\": \"APP_NOT_FOUND\", \"message\": \"there is no app `blgo`\",\n    \
+         \"hint\": \"did you mean `blog`?\", \"details\": { \"app\": \"blgo\" } } }",
+        wrapped("Each code with its HTTP status, its exit code and its meaning:", "")
+    );
+    for code in Code::ALL {
+        let item_of =
+            format!("`{code}` (HTTP {}, exit {}): {}", code.status(), code.exit(), code.meaning());
+        text.push_str(&item(&item_of));
+    }
+    keep_fresh("docs/errors.md", &text);
+}
+
+#[test]
+fn the_page_of_settings_is_fresh() {
+    let mut text = format!(
+        "# Settings\n\n{MADE}\n{}\n\n```sh\nfazt server config\nfazt server config set domain \
+         zyt.app\nfazt server config set domain   # forget the stored one\n```\n",
+        wrapped(
+            "A flag of `fazt server start` goes before the environment, that before the database, \
+             that before the default. `fazt server config` lists them, each with where its value \
+             came from; a change takes effect when the node starts again.",
+            ""
+        )
+    );
+    for setting in SETTINGS {
+        assert!(setting.restart, "say in the text that `{}` does not wait", setting.key);
+        let default = match setting.default {
+            "" => "none".to_owned(),
+            default => format!("`{default}`"),
+        };
+        let _ = write!(
+            text,
+            "\n## `{}`\n\n{}.\n\n- Default: {default}\n- Environment: `{}`\n",
+            setting.key,
+            wrapped(&capital(setting.help), ""),
+            setting.env
+        );
+    }
+    keep_fresh("docs/settings.md", &text);
+}
+
+#[test]
+fn the_page_of_the_manifest_is_fresh() {
+    let schema = manifest::schema();
+    let mut text = format!(
+        "# manifest.json\n\n{MADE}\n{}\n\n```json\n{}\n```\n\n## Fields\n\n",
+        wrapped(
+            "What an app says of itself, in `manifest.json` at the root of its folder. Every field \
+             is optional, and a key nobody knows is a warning. A node serves the JSON schema at \
+             `/schema/manifest.json`, for editors.",
+            ""
+        ),
+        "{ \"name\": \"blog\", \"title\": \"My blog\", \"spa\": false }",
+    );
+    fields(&schema, "", &mut text);
+    keep_fresh("docs/manifest.md", &text);
+}
+
+/// The fields of a schema as a list, those of their items below them.
+fn fields(schema: &Value, above: &str, text: &mut String) {
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        if name == "$schema" {
+            continue;
+        }
+        let about = field["description"].as_str().unwrap_or_default().replace('\n', " ");
+        assert!(!about.is_empty(), "`{above}{name}` says nothing of itself");
+        text.push_str(&item(&format!("`{above}{name}` ({}): {about}", kind(field))));
+        fields(&field["items"], &format!("{above}{name}[]."), text);
+    }
+}
+
+fn kind(field: &Value) -> String {
+    let words = |types: &[Value]| {
+        let words: Vec<_> = types.iter().filter_map(Value::as_str).collect();
+        words.into_iter().filter(|word| *word != "null").collect::<Vec<_>>().join(" or ")
+    };
+    match (&field["type"], &field["anyOf"], &field["oneOf"]) {
+        (Value::String(kind), ..) if kind == "array" => match field["items"]["type"].as_str() {
+            Some(items) => format!("list of {items}s"),
+            None => "list".to_owned(),
+        },
+        (Value::String(kind), ..) => kind.clone(),
+        (Value::Array(kinds), ..) => words(kinds),
+        (_, Value::Array(options), _) | (_, _, Value::Array(options)) => {
+            let kinds: Vec<Value> = options.iter().map(|option| option["type"].clone()).collect();
+            words(&kinds)
+        }
+        _ => "any".to_owned(),
+    }
+}
+
+#[test]
+fn every_scope_and_code_says_what_it_is_for() {
+    for scope in Scope::ALL {
+        assert!(scope.allows().ends_with('.'), "{scope}");
+    }
+    for code in Code::ALL {
+        assert!(code.meaning().ends_with('.'), "{code}");
+    }
+}
+
+#[test]
+fn markdown_is_eighty_columns_wide() {
+    let mut wide = Vec::new();
+    let mut folders = vec![root().to_owned()];
+    let mut read = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if path.is_dir() {
+                if !name.starts_with('.') && !["target", "node_modules", "work"].contains(&name) {
+                    folders.push(path);
+                }
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                read += 1;
+                let text = fs::read_to_string(&path).expect("text");
+                let short = path.strip_prefix(root()).expect("inside").display();
+                let lines = too_wide(&text);
+                wide.extend(lines.into_iter().map(|line| format!("{short}:{line}")));
+            }
+        }
+    }
+    assert!(read > 3, "hardly any Markdown was found");
+    assert!(wide.is_empty(), "wider than {WIDTH} columns:\n{}", wide.join("\n"));
+}
+
+/// Lines that are too wide, apart from code, tables and what no break can help.
+fn too_wide(text: &str) -> Vec<usize> {
+    let (mut code, mut found) = (false, Vec::new());
+    for (n, line) in text.lines().enumerate() {
+        if line.trim_start().starts_with("```") {
+            code = !code;
+        }
+        let exempt = code || line.starts_with('|') || line.contains("](") || line.contains("://");
+        if !exempt && line.chars().count() > WIDTH {
+            found.push(n + 1);
+        }
+    }
+    found
+}
+
+#[test]
+fn text_is_wrapped_between_words_only() {
+    let text = "word ".repeat(40);
+    let wrapped = item(&text);
+    assert!(
+        wrapped.starts_with("- word") && wrapped.lines().nth(1).expect("two").starts_with("  word")
+    );
+    assert!(too_wide(&wrapped).is_empty());
+    assert_eq!(too_wide(&format!("{text}\n| {text} |")), [1]);
+}
+
+/// An item of a list.
+fn item(text: &str) -> String {
+    format!("- {}\n", wrapped(text, "  "))
+}
+
+/// Text in lines, those after the first indented. What stands in backquotes
+/// stays on one line.
+fn wrapped(text: &str, indent: &str) -> String {
+    let (mut lines, mut column) = (String::new(), indent.len());
+    for word in words(text) {
+        let width = word.chars().count();
+        if column > indent.len() && column + 1 + width > WIDTH {
+            lines.push('\n');
+            lines.push_str(indent);
+            column = indent.len();
+        } else if column > indent.len() {
+            lines.push(' ');
+            column += 1;
+        }
+        lines.push_str(&word);
+        column += width;
+    }
+    lines
+}
+
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for part in text.split_whitespace() {
+        match words.last_mut() {
+            Some(open) if open.matches('`').count() % 2 == 1 => {
+                open.push(' ');
+                open.push_str(part);
+            }
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
