@@ -108,7 +108,12 @@ impl Setting {
 
     /// Refuses a value that does not fit.
     pub fn check(&self, value: &str) -> Result<(), Problem> {
-        (self.check)(value).map_err(|rule| unfit(self.key, value, Origin::Database, &rule))
+        (self.check)(value).map_err(|rule| {
+            let message = format!("`{value}` does not fit the setting `{}`: {rule}", self.key);
+            Problem::new(Code::ValidationFailed, message)
+                .detail("field", self.key)
+                .detail("constraint", rule)
+        })
     }
 }
 
@@ -290,6 +295,13 @@ mod tests {
         for part in ["`port`", "`ninety`", "environment", "0 to 65535"] {
             assert!(problem.message.contains(part), "{}", problem.message);
         }
+    }
+
+    #[test]
+    fn a_value_that_is_yet_to_be_stored_is_not_said_to_come_from_the_database() {
+        let problem = Setting::named("port").expect("a setting").check("ninety").expect_err("no");
+        assert!(!problem.message.contains("database"), "{}", problem.message);
+        assert!(problem.message.contains("`ninety`") && problem.message.contains("`port`"));
     }
 
     #[test]

@@ -77,8 +77,8 @@ impl Node {
     pub async fn open_with(open: Open, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Problem> {
         let Open { db, wait, flags, environment } = open;
         let mut sources = Sources { flags, environment, stored: HashMap::new() };
-        // The size limit must be known before the stored settings can be read;
-        // a flag or the environment may raise it.
+        // A flag or the environment goes before the stored limit, and the stored one
+        // can only be read from the open database.
         let max_bytes = Config::read(&sources)?.max_database_bytes;
         let unusable = |error: StoreError| match error {
             StoreError::Damaged(reason) => {
@@ -91,6 +91,9 @@ impl Node {
         let stored = sqlite.settings().await.map_err(unusable)?;
         sources.stored = stored.into_iter().collect();
         let mut config = Config::read(&sources)?;
+        if config.max_database_bytes != max_bytes {
+            sqlite.limit(config.max_database_bytes).await.map_err(unusable)?;
+        }
         let mut warnings = Vec::new();
         let (domain, origin) = config.origin("domain");
         let open = !config.bind.is_loopback();

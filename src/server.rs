@@ -12,7 +12,7 @@ use crate::{
     hosting::{Hosting, listen},
     lifecycle::{DRAIN, asked_to_stop},
     node::{Node, Open},
-    ops::storage_problem,
+    ops::{storage_problem, sweep_spools},
 };
 
 /// What starting a node takes.
@@ -48,6 +48,7 @@ pub async fn start(start: Start) -> Result<Running, Problem> {
     // A command that works on the database holds it for a moment.
     let wait = Duration::from_secs(2);
     let node = Node::open(Open { db, wait, flags, environment }).await?;
+    logging(&node.config.log);
     serve(node).await
 }
 
@@ -70,6 +71,9 @@ pub async fn serve(node: Arc<Node>) -> Result<Running, Problem> {
     };
     let hosting = Hosting::new(node.clone(), faces::http::router(node.clone()));
     let connections = usize::try_from(node.config.max_connections).unwrap_or(usize::MAX);
+    if let Err(error) = sweep_spools(node.db()) {
+        tracing::warn!(%error, "could not remove the uploads that an earlier end cut short");
+    }
     node.start_upkeep();
     let lifecycle = node.lifecycle.clone();
     node.lifecycle.spawn(listener.serve(hosting, lifecycle, connections, DRAIN));
@@ -175,7 +179,9 @@ pub async fn init(init: Init) -> Result<InitDone, Problem> {
 pub fn logging(filter: &str) {
     use std::io::IsTerminal as _;
     use tracing_subscriber::{EnvFilter, fmt};
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = Some(filter).filter(|filter| !filter.is_empty());
+    let filter = filter.and_then(|filter| EnvFilter::try_new(filter).ok());
+    let filter = filter.unwrap_or_else(|| EnvFilter::new("info"));
     let terminal = std::io::stderr().is_terminal();
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     // A second call, as tests make, keeps the first.

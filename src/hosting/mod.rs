@@ -213,11 +213,13 @@ impl Hosting {
 
 /// The host a request is for; `None` unless it is given exactly once.
 fn host_of(request: &Request<Incoming>) -> Option<&[u8]> {
-    if let Some(authority) = request.uri().authority() {
-        return Some(authority.as_str().as_bytes());
-    }
     let mut hosts = request.headers().get_all(HOST).iter();
-    match (hosts.next(), hosts.next()) {
+    let (host, second) = (hosts.next(), hosts.next());
+    if let Some(authority) = request.uri().authority() {
+        // RFC 9112 §3.2: two are refused even where the request line names the host.
+        return second.is_none().then_some(authority.as_str().as_bytes());
+    }
+    match (host, second) {
         (Some(host), None) => Some(host.as_bytes()),
         // HTTP/1.0 knows no Host; its visitors get the node itself.
         (None, _) if request.version() == Version::HTTP_10 => Some(b"localhost"),

@@ -274,8 +274,37 @@ fn read_entry(content: &mut dyn io::Read, db: &Path) -> io::Result<NewBlob> {
 /// A private temporary file on the database's disk, which has to hold the
 /// content anyway; the system's own may be in memory.
 pub fn spool_beside(db: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let folder = db.parent().filter(|folder| !folder.as_os_str().is_empty());
-    tempfile::Builder::new().prefix(".fazt-spool-").tempfile_in(folder.unwrap_or(Path::new(".")))
+    tempfile::Builder::new().prefix(&spool_prefix(db)).tempfile_in(folder_of(db))
+}
+
+/// Removes the spool files that a killed process left. Only who holds the database
+/// may do so: nobody else is writing one.
+pub fn sweep_spools(db: &Path) -> io::Result<()> {
+    let prefix = spool_prefix(db);
+    for entry in std::fs::read_dir(folder_of(db))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let rest = name.to_str().and_then(|name| name.strip_prefix(prefix.to_str()?));
+        // What follows is random; a longer rest is another database's.
+        if rest
+            .is_some_and(|rest| rest.len() == 6 && rest.bytes().all(|c| c.is_ascii_alphanumeric()))
+        {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// How the names of a database's spool files begin; a folder may hold several databases.
+fn spool_prefix(db: &Path) -> std::ffi::OsString {
+    let mut prefix = std::ffi::OsString::from(".fazt-spool-");
+    prefix.push(db.file_name().unwrap_or_default());
+    prefix.push("-");
+    prefix
+}
+
+fn folder_of(db: &Path) -> &Path {
+    db.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// What a failing spool file means for the caller.

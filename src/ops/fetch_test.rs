@@ -132,7 +132,9 @@ fn request_headers(given: &[String]) -> Result<HeaderMap, Problem> {
             HeaderName::try_from(name).map_err(|e| Problem::invalid("headers", e.to_string()))?;
         let value =
             HeaderValue::from_str(value).map_err(|e| Problem::invalid("headers", e.to_string()))?;
-        headers.append(name, value);
+        headers
+            .try_append(name, value)
+            .map_err(|_| Problem::invalid("headers", "there are too many"))?;
     }
     Ok(headers)
 }

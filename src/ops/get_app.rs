@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Handler<GetApp> for Node {
-    async fn handle(&self, _: &Caller, input: Input) -> Result<Output, Problem> {
+    async fn handle(&self, caller: &Caller, input: Input) -> Result<Output, Problem> {
         let app = self.find_app(&input.app).await?;
         let failed = |e| storage_problem(&e);
         let versions = self.store.versions(app.id).await.map_err(failed)?;
@@ -29,7 +29,11 @@ impl Handler<GetApp> for Node {
             .unwrap_or_default();
         let leads_here = |alias: &&Alias| match &alias.target {
             AliasTarget::App(to) => *to == app.name,
-            AliasTarget::Split(shares) => shares.iter().any(|share| share.app == app.name),
+            // As in `list_aliases`: who is limited to some apps learns of no others.
+            AliasTarget::Split(shares) => {
+                shares.iter().any(|share| share.app == app.name)
+                    && shares.iter().all(|share| caller.may_touch(&share.app))
+            }
             AliasTarget::Redirect { .. } | AliasTarget::Reserved => false,
         };
         Ok(Output {

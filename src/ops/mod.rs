@@ -30,7 +30,7 @@ use crate::{
     store::{Alias, AliasTarget, App, StoreError},
 };
 
-pub use deploy::{bundle_problem, spool_beside, spool_problem};
+pub use deploy::{bundle_problem, spool_beside, spool_problem, sweep_spools};
 
 /// Rows in a page when the caller does not say.
 const PAGE: u32 = 20;
@@ -87,6 +87,10 @@ pub fn storage_problem(error: &StoreError) -> Problem {
             .hint("use the newer fazt, or a copy of the database from before its upgrade"),
         StoreError::NotOurs { .. } => Problem::new(Code::DatabaseUnusable, text)
             .hint("give another path: `--db PATH` or `FAZT_DB`"),
+        StoreError::NoAccess { .. } => Problem::new(Code::DatabaseUnusable, text).hint(
+            "make the file and its folder readable and writable for you, or give another: \
+             `--db PATH` or `FAZT_DB`",
+        ),
         StoreError::Damaged(_) => {
             tracing::error!(error = %text, "the store failed");
             Problem::new(Code::DatabaseUnusable, text)

@@ -44,7 +44,8 @@ impl Handler<PlanDeploy> for Node {
             }
         }
         Ok(Output {
-            missing_bytes: missing.iter().map(|hash| sizes[hash]).sum(),
+            // Sizes are the caller's word.
+            missing_bytes: missing.iter().fold(0, |sum, hash| sizes[hash].saturating_add(sum)),
             missing: missing.iter().map(ToString::to_string).collect(),
             live: live.map(|(_, version)| version),
             unchanged: live.is_some() && added + changed + removed == 0,

@@ -19,6 +19,10 @@ impl Handler<CreateToken> for Node {
         if name.is_empty() || name.len() > 64 || name.chars().any(char::is_control) {
             return Err(Problem::invalid("name", "give 1 to 64 printable characters"));
         }
+        // In a URL these two mean a folder: such a token could not be revoked.
+        if matches!(name, "." | "..") {
+            return Err(Problem::invalid("name", format!("`{name}` is no name")));
+        }
         let preset = match input.preset {
             None if input.scopes.is_empty() => Some(Preset::default()),
             preset => preset,

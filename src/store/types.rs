@@ -97,6 +97,14 @@ pub enum StoreError {
         /// What was found.
         reason: String,
     },
+    /// The system does not let this program at the database's files.
+    #[error("cannot use {path}: {reason}")]
+    NoAccess {
+        /// The database.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
     /// The store is closing.
     #[error("the store is closed")]
     Closed,

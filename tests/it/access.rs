@@ -545,6 +545,32 @@ async fn no_secret_is_kept_or_told_in_clear() {
 }
 
 #[tokio::test]
+async fn a_token_whose_name_no_url_can_hold_is_not_made() {
+    let node = TestNode::start().await;
+    for name in [".", ".."] {
+        let made = node.call(Method::POST, "/api/tokens", Some(json!({ "name": name }))).await;
+        assert_eq!(made.code(), "VALIDATION_FAILED", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_limited_to_an_app_does_not_learn_what_shares_a_split_with_it() {
+    let node = TestNode::start().await;
+    for app in ["blog", "hidden"] {
+        node.deploy(app, &[("index.html", "Hello")]).await;
+    }
+    let split = json!({ "split": ["blog=1", "hidden=1"] });
+    node.call(Method::PUT, "/api/aliases/both", Some(split)).await.data();
+    let wish = json!({ "name": "ci", "apps": ["blog"] });
+    let made = node.call(Method::POST, "/api/tokens", Some(wish)).await.data();
+    let token = made["token"].as_str().expect("a token");
+    let app = node.call_as(token, Method::GET, "/api/apps/blog", None).await;
+    assert!(app.status.is_success() && !app.text().contains("hidden"), "{}", app.text());
+    let all = node.call(Method::GET, "/api/apps/blog", None).await;
+    assert!(all.text().contains("hidden"), "{}", all.text());
+}
+
+#[tokio::test]
 async fn what_a_caller_may_not_do_it_may_not_do_by_undoing() {
     let node = TestNode::start().await;
     node.deploy("blog", &[("index.html", "hi")]).await;

@@ -12,7 +12,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::harness::{Done, TestNode};
+use crate::harness::{Done, TestNode, cli, client, program, until};
 
 /// Where a command runs: its database's folder, its environment, its input.
 pub struct At {
@@ -381,4 +381,36 @@ async fn the_most_talkative_log_tells_no_secret() {
     for secret in [token, &theirs, &local, &link, password, &cookie] {
         assert!(!log.contains(secret), "`{secret}` is in the log:\n{log}");
     }
+}
+
+#[tokio::test]
+async fn what_is_stored_of_the_log_and_of_the_databases_size_holds_at_the_next_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (key, value) in [("log", "debug"), ("limits.database_bytes", "1000000")] {
+        let done = cli(folder.path(), &["server", "config", "set", key, value]).await;
+        assert_eq!(done.code, 0, "{done:?}");
+    }
+    let large = folder.path().join("large");
+    std::fs::create_dir(&large).expect("made");
+    std::fs::write(large.join("index.html"), vec![b'x'; 3_000_000]).expect("written");
+    let full = cli(folder.path(), &["deploy", &large.display().to_string()]).await;
+    assert_eq!(full.code, 1, "{full:?}");
+    assert!(full.stderr.contains("limits.database_bytes"), "{full:?}");
+
+    let log = folder.path().join("log");
+    let mut command = program(folder.path());
+    command.args(["server", "start", "--port", "0"]).stdout(std::process::Stdio::null());
+    command.stderr(std::fs::File::create(&log).expect("made"));
+    let _node = command.spawn().expect("the program starts");
+    let mut address = String::new();
+    until("it listens", async || {
+        address = std::fs::read_to_string(folder.path().join("data.db.lock")).unwrap_or_default();
+        address.starts_with("http://")
+    })
+    .await;
+    client().get(format!("{address}/health")).send().await.expect("it answers");
+    until("the request is logged", async || {
+        std::fs::read_to_string(&log).unwrap_or_default().contains("\"path\":\"/health\"")
+    })
+    .await;
 }

@@ -66,6 +66,8 @@ mod sqlite {
         configuring_keeps_settings_and_hosts_together
         every_change_writes_one_row_and_undo_puts_back_exactly
         undo_refuses_what_is_newer_names_it_and_can_be_forced
+        undo_never_leaves_a_withdrawn_version_live
+        undo_refuses_what_was_chosen_again_since
         undo_of_nothing_and_of_the_undone_is_refused
         undo_refuses_to_bring_back_what_was_collected
         an_undone_first_deploy_stays_in_the_trash_for_its_whole_time
@@ -77,6 +79,7 @@ mod sqlite {
         an_idempotency_key_answers_again_for_a_day
         traffic_adds_up_by_the_hour
         collecting_keeps_what_is_live_recent_or_named
+        a_content_sent_again_is_kept_for_another_day
         large_contents_are_read_whole_and_by_piece
         variants_are_made_once_and_name_their_apps
         sixty_four_writers_at_once_are_all_kept
@@ -661,6 +664,43 @@ async fn undo_refuses_what_is_newer_names_it_and_can_be_forced<B: Backend>() {
     store.undo(set, false, actor("undo")).await.expect("undone");
 }
 
+async fn undo_never_leaves_a_withdrawn_version_live<B: Backend>() {
+    let kept = B::begin().await;
+    let store = kept.store();
+    publish(&*store, "blog", &[("i", "1")]).await;
+    let preview = publish_preview(&*store, "blog", &[("i", "2")]).await.change.expect("a change");
+    let promoted = store.promote(&name("blog"), Some(2), actor("promote")).await.expect("done");
+    let before = picture(&*store).await;
+    let refused = store.undo(preview, false, actor("undo")).await.expect_err("refused");
+    let newer = promoted.change.expect("a change");
+    assert!(matches!(refused, StoreError::Newer { newer: n, .. } if n == newer), "{refused}");
+    assert_eq!(picture(&*store).await, before);
+    // By force the version goes, and the one before it is shown again.
+    store.undo(preview, true, actor("undo")).await.expect("forced");
+    assert_eq!(live(&*store, "blog").await, Some(1));
+    // Nor does another undo bring it back to visitors.
+    store.undo(newer, true, actor("undo")).await.expect("forced");
+    assert_eq!(live(&*store, "blog").await, Some(1));
+}
+
+async fn undo_refuses_what_was_chosen_again_since<B: Backend>() {
+    let kept = B::begin().await;
+    let store = kept.store();
+    let first = publish(&*store, "blog", &[("i", "1")]).await.change.expect("a change");
+    let second = publish(&*store, "blog", &[("i", "2")]).await.change.expect("a change");
+    let back = store.promote(&name("blog"), None, actor("promote")).await.expect("promoted");
+    let back = back.change.expect("a change");
+    // Version 1 is live as the first deploy left it, but by a newer choice.
+    let refused = store.undo(first, false, actor("undo")).await.expect_err("refused");
+    assert!(matches!(refused, StoreError::Newer { newer, .. } if newer == back), "{refused}");
+    assert_eq!(live(&*store, "blog").await, Some(1), "the app is not in the trash");
+    // One after the other, from the newest on, all of it can be taken back.
+    for change in [back, second, first] {
+        store.undo(change, false, actor("undo")).await.expect("undone");
+    }
+    assert!(store.app(&name("blog")).await.expect("read").is_none());
+}
+
 async fn undo_of_nothing_and_of_the_undone_is_refused<B: Backend>() {
     let kept = B::begin().await;
     let store = kept.store();
@@ -913,6 +953,24 @@ async fn collecting_keeps_what_is_live_recent_or_named<B: Backend>() {
     collect(&*store, 2, 24 * 30 + 1).await;
     assert!(!stored("gone").await, "the trash is emptied after thirty days");
     assert!(stored("text 1").await && live(&*store, "blog").await == Some(1));
+}
+
+async fn a_content_sent_again_is_kept_for_another_day<B: Backend>() {
+    let kept = B::begin().await;
+    let store = kept.store();
+    let large = "x".repeat(3 << 20);
+    for hours in [0, 20] {
+        let now = beginning() + SignedDuration::from_hours(hours);
+        store.put_blobs(vec![blob("small"), blob(large.clone())], now).await.expect("stored");
+    }
+    collect(&*store, 20, 30).await;
+    let hashes = [Hash::of(b"small"), Hash::of(large.as_bytes())];
+    assert_eq!(store.missing(&hashes).await.expect("read"), []);
+    let whole = store.blob_by_hash(&hashes[1]).await.expect("read").expect("it is there");
+    let read = store.blob(whole.id, Variant::Identity).await.expect("read").expect("it is there");
+    assert_eq!(read.len(), large.len(), "its pieces are there once");
+    collect(&*store, 20, 50).await;
+    assert_eq!(store.missing(&hashes).await.expect("read").len(), 2);
 }
 
 async fn large_contents_are_read_whole_and_by_piece<B: Backend>() {

@@ -10,10 +10,7 @@ use fazt_tools::View;
 use serde_json::json;
 
 use super::{Context, Stop, ask, render};
-use crate::{
-    config::SETTINGS,
-    server::{self, Init, Running, Start},
-};
+use crate::server::{self, Init, Running, Start};
 
 /// The settings that are flags of `start` and `init`, each with its value's name.
 pub(super) const FLAGS: &[(&str, &str)] =
@@ -22,10 +19,11 @@ pub(super) const FLAGS: &[(&str, &str)] =
 /// Runs the node until it is asked to stop.
 pub(super) async fn start(context: &Context, inner: &ArgMatches) -> Result<u8, Stop> {
     context.only_here("server start")?;
-    server::logging(&log_filter(context));
+    let mut flags = flags(inner);
+    flags.extend(log_filter(context).map(|filter| ("log", filter.to_owned())));
     let running = server::start(Start {
         db: context.db.clone(),
-        flags: flags(inner),
+        flags,
         environment: context.environment.clone(),
     })
     .await?;
@@ -107,17 +105,13 @@ fn flags(inner: &ArgMatches) -> HashMap<&'static str, String> {
     FLAGS.iter().filter_map(given).collect()
 }
 
-/// What is logged: as `-v` or `-q` says, else `FAZT_LOG`, else the default.
-fn log_filter(context: &Context) -> String {
+/// What is logged where `-v` or `-q` says so; else the setting `log` does.
+fn log_filter(context: &Context) -> Option<&'static str> {
     match (context.screen.verbose, context.screen.quiet) {
-        (true, _) => return "debug".to_owned(),
-        (_, true) => return "warn".to_owned(),
-        _ => {}
+        (true, _) => Some("debug"),
+        (_, true) => Some("warn"),
+        _ => None,
     }
-    let setting = SETTINGS.iter().find(|setting| setting.key == "log");
-    let setting = setting.expect("`log` is a setting");
-    let set = context.environment.get(setting.env).filter(|text| !text.is_empty());
-    set.map_or(setting.default, String::as_str).to_owned()
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 //!
 //! A query holds only text; the tool's schema says what is a number or a yes.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use axum::{
     body::Body,
     extract::{RawPathParams, Request},
     http::{HeaderMap, header},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use fazt_tools::{Code, Problem, Spec};
 use http_body_util::{BodyExt as _, Limited};
 use serde::de::DeserializeOwned;
@@ -19,6 +19,9 @@ use crate::store::Hash;
 
 /// Longest JSON body: a tree of 100,000 files fits.
 pub(super) const BODY: usize = 16 << 20;
+
+/// How long a body may pause.
+pub(super) const PAUSE: Duration = Duration::from_mins(1);
 
 /// Longest body of a sign-in.
 const SMALL: usize = 16 << 10;
@@ -117,16 +120,38 @@ pub(super) async fn typed<T: DeserializeOwned>(request: Request) -> Result<T, Pr
         .map_err(|error| Problem::new(Code::ValidationFailed, error.to_string()))
 }
 
-/// A body's bytes; one longer than `most` is refused.
+/// A body's bytes; one longer than `most`, or one that pauses too long, is refused.
 pub(super) async fn collect(body: Body, most: usize) -> Result<Bytes, Problem> {
-    match Limited::new(body, most).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(Problem::new(Code::TooLarge, format!("the body is longer than {most} bytes"))
-                .detail("limit", most))
+    let mut body = std::pin::pin!(Limited::new(body, most));
+    let mut bytes = BytesMut::new();
+    loop {
+        let frame = tokio::time::timeout(PAUSE, body.frame()).await.map_err(|_| paused())?;
+        match frame {
+            None => return Ok(bytes.freeze()),
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    bytes.extend_from_slice(&data);
+                }
+            }
+            Some(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+                return Err(Problem::new(
+                    Code::TooLarge,
+                    format!("the body is longer than {most} bytes"),
+                )
+                .detail("limit", most));
+            }
+            Some(Err(error)) => {
+                return Err(Problem::new(Code::BadRequest, format!("the body broke off: {error}")));
+            }
         }
-        Err(error) => Err(Problem::new(Code::BadRequest, format!("the body broke off: {error}"))),
     }
+}
+
+/// What a body that pauses for longer than [`PAUSE`] is told.
+pub(super) fn paused() -> Problem {
+    let limit = PAUSE.as_secs();
+    Problem::new(Code::BadRequest, format!("the upload paused for more than {limit} s"))
+        .hint("send it again")
 }
 
 /// A JSON body's fields; an empty body has none.

@@ -3,17 +3,20 @@
 //! Plain pages without script, and the same as JSON. The cookie belongs to the
 //! admin host alone; hosted apps are other origins and get nothing from it.
 
+use std::time::Duration;
+
 use axum::{
     Form, Router,
-    extract::{Extension, Query, Request, State},
+    extract::{Extension, FromRequest as _, Query, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{Html, IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
 use fazt_tools::{Code, Problem};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::{
     Api,
@@ -26,6 +29,10 @@ use crate::{
     node::Node,
     ops::storage_problem,
 };
+
+/// How long a body may take to come. Strangers send these: without a limit, half a
+/// body would hold a connection for ever.
+const SLOWEST: Duration = Duration::from_secs(10);
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()
@@ -82,7 +89,7 @@ async fn setup(
     request: Request,
 ) -> Response {
     let session = async {
-        let SetUp { link, password } = typed(request).await?;
+        let SetUp { link, password } = read(request).await?;
         api.node.access.set_up(&link, password).await
     };
     match session.await {
@@ -98,7 +105,7 @@ async fn login(
     visitor: Option<Extension<Visitor>>,
     request: Request,
 ) -> Response {
-    let session = async { log_in(&api.node, typed::<LogIn>(request).await?.password).await };
+    let session = async { log_in(&api.node, read::<LogIn>(request).await?.password).await };
     match session.await {
         Ok(session) => {
             signed_in(&api.node, visitor, &session, success(json!({ "csrf": session.csrf })))
@@ -127,6 +134,26 @@ async fn session(State(api): State<Api>, request: Request) -> Response {
         Ok(None) => success(json!({ "signed_in": false })),
         Err(error) => failure(&storage_problem(&error)),
     }
+}
+
+/// A small JSON body.
+async fn read<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
+    timeout(SLOWEST, typed(request)).await.map_err(|_| too_slow())?
+}
+
+/// A form, or the page that says what is wrong with it.
+async fn read_form<T: DeserializeOwned>(request: Request) -> Result<T, Response> {
+    match timeout(SLOWEST, Form::<T>::from_request(request, &())).await {
+        Ok(Ok(Form(given))) => Ok(given),
+        Ok(Err(rejection)) => Err(rejection.into_response()),
+        Err(_) => Err(told(StatusCode::BAD_REQUEST, &too_slow().message)),
+    }
+}
+
+fn too_slow() -> Problem {
+    let limit = SLOWEST.as_secs();
+    Problem::new(Code::BadRequest, format!("the body took more than {limit} s to come"))
+        .hint("send it again")
 }
 
 async fn log_in(node: &Node, password: String) -> Result<NewSession, Problem> {
@@ -202,8 +229,12 @@ async fn setup_page(State(api): State<Api>, Query(given): Query<Link>) -> Respon
 async fn setup_form(
     State(api): State<Api>,
     visitor: Option<Extension<Visitor>>,
-    Form(given): Form<SetUp>,
+    request: Request,
 ) -> Response {
+    let given = match read_form::<SetUp>(request).await {
+        Ok(given) => given,
+        Err(answer) => return answer,
+    };
     match api.node.access.set_up(&given.link, given.password).await {
         Ok(session) => signed_in(&api.node, visitor, &session, Redirect::to("/").into_response()),
         Err(problem) => told(status(&problem), &problem.message),
@@ -222,8 +253,12 @@ async fn login_page() -> Response {
 async fn login_form(
     State(api): State<Api>,
     visitor: Option<Extension<Visitor>>,
-    Form(given): Form<LogIn>,
+    request: Request,
 ) -> Response {
+    let given = match read_form::<LogIn>(request).await {
+        Ok(given) => given,
+        Err(answer) => return answer,
+    };
     match log_in(&api.node, given.password).await {
         Ok(session) => signed_in(&api.node, visitor, &session, Redirect::to("/").into_response()),
         Err(problem) => told(status(&problem), &problem.message),

@@ -3,10 +3,7 @@
 //! Bodies go to a spool file beside the database as they come, hashed on the
 //! way, so that memory stays bounded; only small bundles are held.
 
-use std::{
-    io::{Seek as _, Write as _},
-    time::Duration,
-};
+use std::io::{Seek as _, Write as _};
 
 use axum::{
     extract::{FromRequest as _, Multipart, Path, Request, State},
@@ -18,12 +15,13 @@ use fazt_tools::{AppName, Caller, Code, Problem, Scope, deploy::Input};
 use futures_util::{Stream, StreamExt as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::{
     Api,
     answer::{failure, success},
     caller::authenticate,
-    input::collect,
+    input::{PAUSE, collect, paused},
 };
 use crate::{
     apps::progress::{Progress, Stage},
@@ -35,8 +33,8 @@ use crate::{
 
 /// Longest bundle as it travels; unpacked it is bounded again.
 const BUNDLE: usize = 80 << 20;
-/// How long an upload may pause.
-const PAUSE: Duration = Duration::from_mins(1);
+/// Bytes that the fields beside an archive may have together.
+const FIELDS: usize = 64 << 10;
 
 /// Whether a deploy's body is files rather than JSON.
 pub(super) fn is_upload(headers: &HeaderMap) -> bool {
@@ -120,17 +118,18 @@ pub(super) async fn receive(
         return Ok((Upload::Bundle(bundle), fingerprint));
     }
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let beside: Beside = read_fields(url::form_urlencoded::parse(query.as_bytes()))?;
-    let (beside, archive, called) = if kind == "multipart/form-data" {
-        from_form(api, request, beside, progress).await?
+    let mut fields: Vec<(String, String)> =
+        url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    // A misspelt query is refused before the archive comes.
+    read_fields(&fields)?;
+    let (archive, called) = if kind == "multipart/form-data" {
+        from_form(api, request, &mut fields, progress).await?
     } else {
         let most = api.node.limits.app_bytes;
-        (
-            beside,
-            spool(&api.node, request.into_body().into_data_stream(), most, progress).await?,
-            None,
-        )
+        let pieces = request.into_body().into_data_stream();
+        (spool(&api.node, pieces, most, progress).await?, None)
     };
+    let beside = read_fields(&fields)?;
     let input = Input {
         app: beside.app,
         preview: beside.preview,
@@ -165,12 +164,14 @@ pub(super) async fn deploy(
     Ok(json!(output))
 }
 
+/// Takes in a form: its fields go behind those of the query, and before them where
+/// both say something.
 async fn from_form(
     api: &Api,
     request: Request,
-    mut beside: Beside,
+    fields: &mut Vec<(String, String)>,
     progress: &Progress,
-) -> Result<(Beside, Spooled, Option<AppName>), Problem> {
+) -> Result<(Spooled, Option<AppName>), Problem> {
     let broken =
         |error: String| Problem::new(Code::BadRequest, format!("the form is broken: {error}"));
     let mut request = request;
@@ -178,8 +179,10 @@ async fn from_form(
     let mut form =
         Multipart::from_request(request, &()).await.map_err(|e| broken(e.body_text()))?;
     let mut archive = None;
-    let mut fields = Vec::new();
-    while let Some(field) = form.next_field().await.map_err(|e| broken(e.body_text()))? {
+    let mut room = FIELDS;
+    loop {
+        let field = timeout(PAUSE, form.next_field()).await.map_err(|_| paused())?;
+        let Some(mut field) = field.map_err(|e| broken(e.body_text()))? else { break };
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
             let stem =
@@ -188,34 +191,41 @@ async fn from_form(
             let most = api.node.limits.app_bytes;
             archive = Some((stem, spool(&api.node, pieces, most, progress).await?));
         } else {
-            let text = field.text().await.map_err(|e| broken(e.body_text()))?;
+            let mut text = Vec::new();
+            loop {
+                let piece = timeout(PAUSE, field.chunk()).await.map_err(|_| paused())?;
+                let Some(piece) = piece.map_err(|e| broken(e.body_text()))? else { break };
+                room = room.checked_sub(piece.len()).ok_or_else(|| {
+                    Problem::new(
+                        Code::TooLarge,
+                        format!("the fields beside `file` are longer than {FIELDS} bytes"),
+                    )
+                    .detail("limit", FIELDS)
+                })?;
+                text.extend_from_slice(&piece);
+            }
+            let text = String::from_utf8(text)
+                .map_err(|_| Problem::invalid(name.as_str(), "it is not valid UTF-8"))?;
             fields.push((name, text));
         }
-    }
-    if !fields.is_empty() {
-        let given: Beside =
-            read_fields(fields.iter().map(|(name, text)| (name.as_str(), text.as_str())))?;
-        beside = given;
     }
     let (stem, archive) = archive.ok_or_else(|| {
         Problem::invalid("file", "the form has no field `file`")
             .hint("`curl -F file=@site.zip -F app=my-app …/api/deploy`")
     })?;
-    Ok((beside, archive, stem.and_then(|stem| AppName::slug(&stem))))
+    Ok((archive, stem.and_then(|stem| AppName::slug(&stem))))
 }
 
 /// Reads form fields or a query, in which everything is text.
-fn read_fields<N: AsRef<str>, T: AsRef<str>>(
-    fields: impl Iterator<Item = (N, T)>,
-) -> Result<Beside, Problem> {
+fn read_fields(fields: &[(String, String)]) -> Result<Beside, Problem> {
     let mut object = serde_json::Map::new();
     for (name, text) in fields {
-        let value = match (name.as_ref(), text.as_ref()) {
+        let value = match (name.as_str(), text.as_str()) {
             ("preview" | "spa", "true" | "1" | "on" | "") => true.into(),
             ("preview" | "spa", "false" | "0" | "off") => false.into(),
             (_, text) => text.into(),
         };
-        object.insert(name.as_ref().to_owned(), value);
+        object.insert(name.clone(), value);
     }
     serde_json::from_value(object.into()).map_err(|error| {
         Problem::new(Code::ValidationFailed, format!("a field does not fit: {error}"))
@@ -241,10 +251,7 @@ async fn spool(
     let (mut size, mut told) = (0, 0);
     let mut pieces = std::pin::pin!(pieces);
     loop {
-        let piece = tokio::time::timeout(PAUSE, pieces.next()).await.map_err(|_| {
-            Problem::new(Code::BadRequest, "the upload paused for more than 60 s")
-                .hint("send it again")
-        })?;
+        let piece = timeout(PAUSE, pieces.next()).await.map_err(|_| paused())?;
         let Some(piece) = piece else { break };
         let piece = piece.map_err(|error| {
             Problem::new(Code::BadRequest, format!("the body broke off: {error}"))

@@ -20,23 +20,25 @@ const WHOLE: u64 = 1 << 20;
 /// Length of a chunk; the last one of a content may be shorter.
 const CHUNK: usize = 512 << 10;
 
-/// Stores contents, leaving out those that are there.
+/// Stores contents, leaving out those that are there. What is sent again counts as new:
+/// else it could be collected before the version that names it.
 pub(super) fn put(c: &Connection, blobs: Vec<NewBlob>, at: i64) -> Result<()> {
     let mut insert = c.prepare_cached(
         "INSERT INTO blobs (hash, size, created_at, data) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (hash) DO NOTHING",
     )?;
+    let mut renew =
+        c.prepare_cached("UPDATE blobs SET created_at = ?2 WHERE hash = ?1 AND created_at < ?2")?;
     for blob in blobs {
         let size = signed(blob.size);
-        match &blob.content {
-            Content::Memory(bytes) if blob.size <= WHOLE => {
-                insert.execute(params![blob.hash.0, size, at, &bytes[..]])?;
-            }
-            content => {
-                if insert.execute(params![blob.hash.0, size, at, None::<&[u8]>])? == 1 {
-                    put_chunks(c, c.last_insert_rowid(), content, blob.size)?;
-                }
-            }
+        let whole = match &blob.content {
+            Content::Memory(bytes) if blob.size <= WHOLE => Some(&bytes[..]),
+            _ => None,
+        };
+        if insert.execute(params![blob.hash.0, size, at, whole])? == 0 {
+            renew.execute(params![blob.hash.0, at])?;
+        } else if whole.is_none() {
+            put_chunks(c, c.last_insert_rowid(), &blob.content, blob.size)?;
         }
     }
     Ok(())

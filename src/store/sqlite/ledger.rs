@@ -155,9 +155,16 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
         if is_gone(c, &cell, &before)? {
             return Err(StoreError::Gone(id));
         }
-        if !force && cell.read(c)? != read(&after)? {
-            let newer = newest_edit(c, &key, id)?;
-            return Err(StoreError::Newer { id, newer });
+        if !force {
+            // The same value may stand there again by a newer choice, as after a rollback.
+            let newer = match standing_edit(c, &key, id)? {
+                None if cell.read(c)? == read(&after)? => None,
+                None => Some(newest_edit(c, &key, id)?),
+                newer => newer,
+            };
+            if let Some(newer) = newer {
+                return Err(StoreError::Newer { id, newer });
+            }
         }
         match &cell {
             Cell::Live(app) | Cell::Trashed(app) | Cell::Spa(app) | Cell::Withdrawn(app, _) => {
@@ -175,6 +182,16 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
     }
     undone.apps.sort_unstable();
     undone.apps.dedup();
+    for app in &undone.apps {
+        if !shows_a_hidden_version(c, *app)? {
+            continue;
+        }
+        let live = Cell::Live(*app);
+        if !force {
+            return Err(StoreError::Newer { id, newer: newest_edit(c, &live.key(), id)? });
+        }
+        edits.set(live, last_shown(c, *app)?)?;
+    }
     undone.change = edits.record(app.as_deref(), &undone.summary)?;
     c.prepare_cached("UPDATE changes SET undone_by = ?2 WHERE id = ?1")?
         .execute([id, undone.change])?;
@@ -197,6 +214,33 @@ fn is_gone(c: &Connection, cell: &Cell, before: &Value) -> Result<bool> {
     };
     let there: bool = c.prepare_cached(sql)?.query_row(params![app, version], |row| row.get(0))?;
     Ok(!there)
+}
+
+/// The newest change of `cell` after change `id` that still stands: it was not undone,
+/// and is no undoing itself.
+fn standing_edit(c: &Connection, cell: &str, id: i64) -> Result<Option<i64>> {
+    let sql = "SELECT max(n.id) FROM edits e JOIN changes n ON n.id = e.change_id
+        WHERE e.cell = ?1 AND e.change_id > ?2 AND n.undone_by IS NULL
+            AND NOT EXISTS (SELECT 1 FROM changes x WHERE x.undone_by = n.id)";
+    Ok(c.prepare_cached(sql)?.query_row(params![cell, id], |row| row.get(0))?)
+}
+
+/// Whether the live version of an app is one that is withdrawn: nobody could be
+/// answered from it.
+fn shows_a_hidden_version(c: &Connection, app: i64) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM apps a JOIN versions v
+        ON v.app_id = a.id AND v.version = a.live WHERE a.id = ?1 AND v.withdrawn = 1)";
+    Ok(c.prepare_cached(sql)?.query_row([app], |row| row.get(0))?)
+}
+
+/// The version that was live last of those that can be shown, or null.
+fn last_shown(c: &Connection, app: i64) -> Result<Value> {
+    let sql = "SELECT l.version FROM live_log l
+        JOIN versions v ON v.app_id = l.app_id AND v.version = l.version AND v.withdrawn = 0
+        WHERE l.app_id = ?1 ORDER BY l.id DESC LIMIT 1";
+    let version: Option<i64> =
+        c.prepare_cached(sql)?.query_row([app], |row| row.get(0)).optional()?;
+    Ok(version.map_or(Value::Null, Value::from))
 }
 
 fn newest_edit(c: &Connection, cell: &str, default: i64) -> Result<i64> {

@@ -61,18 +61,28 @@ impl SqliteStore {
     /// fazt, or when it is not fazt's.
     pub fn open(path: &Path, options: Options) -> Result<Self> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|e| not_ours(path, &e))?;
+            std::fs::create_dir_all(folder).map_err(|e| no_access(path, &e))?;
         }
         let lock = take_lock(path, options.wait)?;
-        private_file(path).map_err(|e| not_ours(path, &e))?;
+        private_file(path).map_err(|e| no_access(path, &e))?;
         let mut connection = connect(path, false)?;
+        // What SQLite may not write beside the file, it finds out here.
+        let named = |error| match error {
+            StoreError::NoAccess { reason, .. } => no_access(path, &reason),
+            error => error,
+        };
         // First of all: even the journal mode is written into the file.
-        migrations::admit(&connection, path)?;
-        prepare(&connection, options)?;
-        migrations::run(&mut connection)?;
+        migrations::admit(&connection, path).map_err(named)?;
+        prepare(&connection, options).map_err(named)?;
+        migrations::run(&mut connection).map_err(named)?;
         let readers = Readers::new(path.to_owned());
         let writer = Writer::start(connection)?;
         Ok(Self { path: path.to_owned(), writer, readers, lock })
+    }
+
+    /// Bounds the size of the database from now on; 0 leaves it to the disk.
+    pub async fn limit(&self, max_bytes: u64) -> Result<()> {
+        self.writer.run(move |c| limit(c, max_bytes)).await
     }
 
     /// Where the data is.
@@ -114,13 +124,13 @@ fn take_lock(path: &Path, wait: Duration) -> Result<File> {
         .read(true)
         .write(true)
         .open(lock_path(path))
-        .map_err(|e| not_ours(path, &e))?;
+        .map_err(|e| no_access(path, &e))?;
     let until = std::time::Instant::now() + wait;
     loop {
         match lock.try_lock() {
             Ok(()) => {
                 // What an earlier process announced died with it.
-                lock.set_len(0).map_err(|e| not_ours(path, &e))?;
+                lock.set_len(0).map_err(|e| no_access(path, &e))?;
                 return Ok(lock);
             }
             Err(_) if std::time::Instant::now() < until => {
@@ -153,7 +163,7 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
     };
     #[expect(clippy::disallowed_methods, reason = "this is the one place that opens databases")]
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(|e| not_ours(path, &e))?;
+        .map_err(|e| no_access(path, &e))?;
     connection.set_prepared_statement_cache_capacity(128);
     connection.busy_timeout(Duration::from_secs(5)).map_err(StoreError::from)?;
     Ok(connection)
@@ -167,11 +177,20 @@ fn prepare(connection: &Connection, options: Options) -> Result<()> {
         PRAGMA temp_store = MEMORY;
         PRAGMA journal_size_limit = 67108864;";
     connection.execute_batch(setup)?;
-    if options.max_bytes > 0 {
-        let pages = signed((options.max_bytes / 8192).max(64));
-        connection.pragma_update(None, "max_page_count", pages)?;
-    }
+    limit(connection, options.max_bytes)
+}
+
+/// Bounds the size of the database; 0 leaves it to the disk.
+fn limit(connection: &Connection, max_bytes: u64) -> Result<()> {
+    // SQLite's own largest number of pages.
+    const ALL: i64 = 4_294_967_294;
+    let pages = if max_bytes == 0 { ALL } else { signed((max_bytes / 8192).max(64)) };
+    connection.pragma_update(None, "max_page_count", pages)?;
     Ok(())
+}
+
+fn no_access(path: &Path, reason: &dyn std::fmt::Display) -> StoreError {
+    StoreError::NoAccess { path: path.to_owned(), reason: reason.to_string() }
 }
 
 fn not_ours(path: &Path, reason: &dyn std::fmt::Display) -> StoreError {
@@ -182,6 +201,11 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Some(
+                rusqlite::ErrorCode::CannotOpen
+                | rusqlite::ErrorCode::ReadOnly
+                | rusqlite::ErrorCode::PermissionDenied,
+            ) => no_access(Path::new("the database"), &error),
             Some(rusqlite::ErrorCode::DatabaseCorrupt) => Self::Damaged(error.to_string()),
             _ => Self::Backend(error.to_string()),
         }

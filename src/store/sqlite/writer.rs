@@ -31,8 +31,9 @@ pub(super) struct Writer {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Runs in its savepoint and leaves the answer to give after the commit.
-type Job = Box<dyn FnOnce(&Connection) -> (bool, Answer) + Send>;
+/// Runs in its savepoint and leaves the answer to give after the commit; without a
+/// connection it does nothing and leaves a refusal.
+type Job = Box<dyn FnOnce(Option<&Connection>) -> (bool, Answer) + Send>;
 type Answer = Box<dyn FnOnce(std::result::Result<(), StoreError>) + Send>;
 
 impl Writer {
@@ -58,10 +59,11 @@ impl Writer {
         let queue = queue.ok_or(StoreError::Closed)?;
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let result = work(connection);
+            let result = connection.map_or(Err(StoreError::Closed), work);
             let done = result.is_ok();
             let reply: Answer = Box::new(move |committed| {
-                let _ = answer.send(result.and_then(|value| committed.map(|()| value)));
+                // Where the whole group is lost, that is why, whatever the job said.
+                let _ = answer.send(committed.and(result));
             });
             (done, reply)
         });
@@ -169,7 +171,10 @@ fn step(connection: &Connection, job: Job, broken: &mut Option<StoreError>) -> O
     if broken.is_none() {
         *broken = savepoint(connection, "SAVEPOINT job").err();
     }
-    let (done, answer) = catch_unwind(AssertUnwindSafe(|| job(connection))).ok().unzip();
+    // Outside a transaction, what a job writes would be kept, and its caller told that
+    // it failed.
+    let within = broken.is_none().then_some(connection);
+    let (done, answer) = catch_unwind(AssertUnwindSafe(|| job(within))).ok().unzip();
     if broken.is_none() {
         let end = match done {
             Some(true) => savepoint(connection, "RELEASE job"),
@@ -185,4 +190,29 @@ fn step(connection: &Connection, job: Job, broken: &mut Option<StoreError>) -> O
 fn savepoint(connection: &Connection, sql: &str) -> Result<()> {
     connection.prepare_cached(sql)?.execute([])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_whose_group_is_lost_writes_nothing_and_is_told_why() {
+        let connection = Connection::open_in_memory().expect("opens");
+        connection.execute_batch("CREATE TABLE t (n INTEGER)").expect("made");
+        let (answer, mut answered) = oneshot::channel::<Result<usize>>();
+        let job: Job = Box::new(move |connection| {
+            let result = connection.map_or(Err(StoreError::Closed), |c| {
+                Ok(c.execute("INSERT INTO t VALUES (1)", [])?)
+            });
+            (result.is_ok(), Box::new(move |committed| drop(answer.send(committed.and(result)))))
+        });
+        let mut broken = Some(StoreError::Full);
+        let reply = step(&connection, job, &mut broken).expect("an answer");
+        reply(Err(StoreError::Full));
+        assert!(matches!(answered.try_recv(), Ok(Err(StoreError::Full))));
+        let rows: u32 =
+            connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).expect("read");
+        assert_eq!(rows, 0);
+    }
 }

@@ -196,3 +196,13 @@ async fn the_openapi_document_names_every_route_that_answers() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_fetch_test_with_too_many_headers_is_refused() {
+    let node = TestNode::start().await;
+    node.deploy("blog", &[("index.html", "Hello")]).await;
+    let headers: Vec<String> = (0..40_000).map(|n| format!("x{n}: 1")).collect();
+    let asked = json!({ "url": "http://blog.localhost/", "headers": headers });
+    let refused = node.call(Method::POST, "/api/fetch-test", Some(asked)).await;
+    assert_eq!(refused.code(), "VALIDATION_FAILED");
+}

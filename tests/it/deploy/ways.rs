@@ -243,3 +243,31 @@ async fn an_upload_sent_twice_under_one_key_happens_once_too() {
     assert_eq!(node.get("hello.localhost", "/").await.text(), "b");
     assert_eq!(send("one", "c").await.code(), "KEY_REUSED");
 }
+
+#[tokio::test]
+async fn fields_of_a_form_and_of_its_query_count_together() {
+    let node = TestNode::start().await;
+    let sent = form("x.zip", FILES).text("app", "blog").text("message", "by form");
+    let path = "/api/deploy?preview=true&message=by%20query";
+    let made = upload(&node, path, sent).await.data();
+    assert_eq!((&made["app"], &made["live"]), (&json!("blog"), &json!(false)), "{made}");
+    let app = node.call(Method::GET, "/api/apps/blog", None).await.data();
+    assert_eq!(app["versions"][0]["message"], "by form");
+}
+
+#[tokio::test]
+async fn a_form_field_without_end_is_refused() {
+    let node = TestNode::start().await;
+    let sent = form("x.zip", FILES).text("message", "x".repeat(100_000));
+    let refused = upload(&node, "/api/deploy?app=blog", sent).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (413, "TOO_LARGE"));
+}
+
+#[tokio::test]
+async fn a_plan_with_absurd_sizes_is_answered() {
+    let node = TestNode::start().await;
+    let file = |path: &str| json!({ "path": path, "hash": path.repeat(64), "size": u64::MAX });
+    let asked = json!({ "tree": [file("a"), file("b")] });
+    let plan = node.call(Method::POST, "/api/deploy/plan", Some(asked)).await.data();
+    assert_eq!(plan["missing_bytes"], json!(u64::MAX), "{plan}");
+}

@@ -123,3 +123,24 @@ async fn a_full_disk_refuses_the_deploy_and_leaves_room_for_a_smaller_one() {
     node.deploy("hello", &[("index.html", "two")]).await;
     assert_eq!(node.get("hello.localhost", "/").await.text(), "two");
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_that_may_not_be_used_are_told_as_such_and_not_as_another_programs() {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("data.db");
+    std::fs::create_dir(&path).expect("made");
+    let done = cli(folder.path(), &["apps"]).await;
+    assert_eq!(done.code, 1, "{done:?}");
+    assert!(done.stderr.contains("cannot use"), "{done:?}");
+    assert!(!done.stderr.contains("not a fazt database"), "{done:?}");
+
+    std::fs::remove_dir(&path).expect("removed");
+    assert_eq!(cli(folder.path(), &["apps"]).await.code, 0);
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o555)).expect("set");
+    let done = cli(folder.path(), &["apps"]).await;
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("set");
+    // Root may write anywhere.
+    assert!(done.code == 0 || done.code == 1 && done.stderr.contains("cannot use"), "{done:?}");
+}

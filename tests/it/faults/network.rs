@@ -221,3 +221,22 @@ async fn a_node_asked_to_stop_finishes_what_is_under_way_and_ends_well() {
     let again = Process::start(folder.path()).await;
     assert_eq!(again.get("late.localhost", "/").await.text(), "came in late");
 }
+
+#[tokio::test]
+async fn half_a_sign_in_holds_no_connection() {
+    let node = TestNode::start().await;
+    for (path, media) in
+        [("/api/login", "application/json"), ("/login", "application/x-www-form-urlencoded")]
+    {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media}\r\n\
+             Content-Length: 40\r\n\r\n{{"
+        );
+        let mut socket = TcpStream::connect(node.address()).await.expect("a connection");
+        socket.write_all(head.as_bytes()).await.expect("it is taken");
+        let mut rest = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_secs(20), socket.read_to_end(&mut rest));
+        assert!(ended.await.is_ok(), "{path} waits for the rest for ever");
+        assert!(rest.starts_with(b"HTTP/1.1 400 "), "{}", String::from_utf8_lossy(&rest));
+    }
+}

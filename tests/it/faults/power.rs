@@ -156,3 +156,16 @@ async fn a_node_killed_at_any_point_of_a_deploy_comes_back_with_one_whole_versio
     assert!(node.ended().await.success());
     is_sound(folder);
 }
+
+#[tokio::test]
+async fn what_a_killed_upload_left_is_gone_at_the_next_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let own = folder.path().join(".fazt-spool-data.db-a1B2c3");
+    let of_another = folder.path().join(".fazt-spool-data.db-2.db-a1B2c3");
+    for path in [&own, &of_another] {
+        std::fs::write(path, "half a film").expect("written");
+    }
+    let _node = crate::harness::TestNode::start_in(folder, &[]).await;
+    assert!(!own.exists(), "the node's own");
+    assert!(of_another.exists(), "another database's in the same folder");
+}

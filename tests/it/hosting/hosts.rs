@@ -293,3 +293,13 @@ async fn http_2_without_an_upgrade_is_spoken_on_the_same_port() {
         assert_eq!(answer.text().await.expect("a body"), "Hello");
     }
 }
+
+#[tokio::test]
+async fn two_hosts_are_refused_even_beside_an_address_in_the_request_line() {
+    let node = TestNode::start().await;
+    node.deploy("hello", &[("index.html", "Hello")]).await;
+    for (hosts, status) in [("Host: a\r\n", 200), ("Host: a\r\nHost: b\r\n", 400)] {
+        let request = format!("GET http://hello.localhost/ HTTP/1.1\r\n{hosts}\r\n");
+        assert_eq!(node.raw(request.as_bytes()).await.status, status, "{hosts:?}");
+    }
+}
