@@ -184,16 +184,22 @@ impl Config {
 /// Where the database is: the flag, else `FAZT_DB`, else the user's
 /// configuration folder. Every command uses this one rule.
 #[expect(clippy::implicit_hasher, reason = "there is one environment")]
-pub fn database_path(flag: Option<PathBuf>, environment: &HashMap<String, String>) -> PathBuf {
+pub fn database_path(
+    flag: Option<PathBuf>,
+    environment: &HashMap<String, String>,
+) -> Result<PathBuf, Problem> {
     let set = |name: &str| environment.get(name).filter(|text| !text.is_empty()).map(PathBuf::from);
     if let Some(path) = flag.or_else(|| set("FAZT_DB")) {
-        return path;
+        return Ok(path);
     }
     let folder = set("XDG_CONFIG_HOME")
         .or_else(|| set("HOME").map(|home| home.join(".config")))
         .or_else(|| set("APPDATA"))
-        .unwrap_or_default();
-    folder.join("fazt").join("data.db")
+        .ok_or_else(|| {
+            Problem::new(Code::DatabaseUnusable, "there is no home folder to keep the database in")
+                .hint("say where it is: `--db PATH`, or `FAZT_DB` in the environment")
+        })?;
+    Ok(folder.join("fazt").join("data.db"))
 }
 
 /// The process's environment, read once.
@@ -317,9 +323,12 @@ mod tests {
             pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<HashMap<_, _>>()
         };
         let all = env(&[("FAZT_DB", "/x.db"), ("HOME", "/h"), ("XDG_CONFIG_HOME", "/c")]);
-        assert_eq!(database_path(Some("/f.db".into()), &all), PathBuf::from("/f.db"));
-        assert_eq!(database_path(None, &all), PathBuf::from("/x.db"));
+        let database_path = |flag, env| super::database_path(flag, env).ok();
+        assert_eq!(database_path(Some("/f.db".into()), &all), Some("/f.db".into()));
+        assert_eq!(database_path(None, &all), Some("/x.db".into()));
+        let nothing = env(&[]);
+        assert_eq!(database_path(None, &nothing), None);
         let home = env(&[("HOME", "/h")]);
-        assert_eq!(database_path(None, &home), PathBuf::from("/h/.config/fazt/data.db"));
+        assert_eq!(database_path(None, &home), Some("/h/.config/fazt/data.db".into()));
     }
 }

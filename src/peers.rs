@@ -8,7 +8,7 @@ use std::{path::Path, time::Duration};
 
 use bytes::Bytes;
 use fazt_tools::{
-    Caller, Code, Face, Handler, PeerName, Problem, Scope, Tool, deploy,
+    Caller, Code, Face, Handler, PeerName, Problem, Scope, Scopes, Tool, deploy,
     tool::{Effect, Method},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -24,6 +24,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 const CALL: Duration = Duration::from_mins(1);
 /// How long an upload may take.
 const UPLOAD: Duration = Duration::from_mins(30);
+
+/// Longest answer that is read: a plan that lacks a million files.
+const LONGEST: usize = 96 << 20;
 
 /// The content type of a bundled upload.
 pub const BUNDLE_TYPE: &str = "application/vnd.fazt.bundle";
@@ -204,7 +207,7 @@ impl Peer {
             Ok(Value::Object(fields)) => fields,
             _ => Map::new(),
         };
-        let (path, rest) = fill(T::ROUTE.path, input);
+        let (path, rest) = fill(T::ROUTE.path, input)?;
         let method = match T::ROUTE.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -214,6 +217,11 @@ impl Peer {
         };
         let mut request = self.client.request(method, format!("{}{path}", self.url)).timeout(CALL);
         request = request.header("x-fazt-face", caller.face.as_str());
+        if caller.scopes != Scopes::all() {
+            // The token here may allow more than the one who asks for this call.
+            let scopes: Vec<_> = caller.scopes.iter().map(Scope::as_str).collect();
+            request = request.header("x-fazt-scopes", scopes.join(" "));
+        }
         if let Some(client) = &caller.client {
             request = request.header("x-fazt-client", client);
         }
@@ -233,7 +241,7 @@ impl Peer {
 
     async fn answer<T: for<'de> Deserialize<'de>>(&self, response: Response) -> Result<T, Problem> {
         let status = response.status();
-        let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
+        let body = self.body_of(response).await?;
         if status.is_success() {
             let answer: Result<Success<T>, _> = serde_json::from_slice(&body);
             return answer.map(|answer| answer.data).map_err(|error| {
@@ -259,6 +267,20 @@ impl Peer {
             )
             .hint(format!("is {} really a fazt node's admin address?", self.url)),
         })
+    }
+
+    /// An answer's body; one that is longer than any of fazt's is refused.
+    async fn body_of(&self, mut response: Response) -> Result<Vec<u8>, Problem> {
+        let mut body = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
+            body.extend_from_slice(&piece);
+            if body.len() > LONGEST {
+                let what = format!("{} answers more than {LONGEST} bytes", self.who());
+                return Err(Problem::new(Code::PeerFailed, what)
+                    .hint(format!("is {} really a fazt node's admin address?", self.url)));
+            }
+        }
+        Ok(body)
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Problem {
@@ -298,7 +320,12 @@ fn is_loopback(url: &url::Url) -> bool {
 }
 
 /// Puts the fields that the path names into it; answers the path and the rest.
-fn fill(pattern: &str, mut input: Map<String, Value>) -> (String, Map<String, Value>) {
+///
+/// A part that is only dots would be folded into the path around it.
+fn fill(
+    pattern: &str,
+    mut input: Map<String, Value>,
+) -> Result<(String, Map<String, Value>), Problem> {
     const KEEP: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     const KEEP_SLASH: &AsciiSet = &KEEP.remove(b'/');
     let mut path = String::new();
@@ -312,11 +339,14 @@ fn fill(pattern: &str, mut input: Map<String, Value>) -> (String, Map<String, Va
                     None => (name, KEEP),
                 };
                 let value = input.remove(name).map(|value| plain(&value)).unwrap_or_default();
+                if value.split('/').any(|part| matches!(part, "." | "..")) {
+                    return Err(Problem::invalid(name, format!("`{value}` is no name")));
+                }
                 path.extend(utf8_percent_encode(&value, keep));
             }
         }
     }
-    (path, input)
+    Ok((path, input))
 }
 
 fn query(rest: Map<String, Value>) -> Vec<(String, String)> {
@@ -339,9 +369,19 @@ mod tests {
         else {
             unreachable!("it is an object")
         };
-        let (path, rest) = fill("/api/apps/{app}/files/{*path}", input);
+        let (path, rest) = fill("/api/apps/{app}/files/{*path}", input).expect("a path");
         assert_eq!(path, "/api/apps/blog/files/a%20b/%C3%BC%3F.txt");
         assert_eq!(query(rest), [("version".to_owned(), "2".to_owned())]);
+    }
+
+    #[test]
+    fn a_name_of_dots_alone_never_reaches_a_path() {
+        for path in ["..", "a/../b", "."] {
+            let Value::Object(input) = json!({ "app": "blog", "path": path }) else {
+                unreachable!("it is an object")
+            };
+            assert!(fill("/api/apps/{app}/files/{*path}", input).is_err(), "{path}");
+        }
     }
 
     #[test]

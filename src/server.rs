@@ -46,7 +46,7 @@ pub struct Running {
 pub async fn start(start: Start) -> Result<Running, Problem> {
     let Start { db, flags, environment } = start;
     // A command that works on the database holds it for a moment.
-    let wait = Duration::from_secs(2);
+    let wait = Duration::from_secs(10);
     let node = Node::open(Open { db, wait, flags, environment }).await?;
     logging(&node.config.log);
     serve(node).await
@@ -156,7 +156,7 @@ pub struct InitDone {
 pub async fn init(init: Init) -> Result<InitDone, Problem> {
     let Init { db, flags, environment, password } = init;
     let created = !db.exists();
-    let wait = Duration::from_secs(2);
+    let wait = Duration::from_secs(10);
     let node = Node::open(Open { db, wait, flags: HashMap::new(), environment }).await?;
     let done = async {
         let caller = fazt_tools::Caller::owner(fazt_tools::Face::Cli);

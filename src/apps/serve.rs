@@ -12,7 +12,7 @@ use http::{
     header::{
         ACCEPT_ENCODING, ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE,
         CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
-        IF_UNMODIFIED_SINCE, LAST_MODIFIED, LOCATION, RANGE, SET_COOKIE,
+        IF_UNMODIFIED_SINCE, LAST_MODIFIED, LOCATION, RANGE, SET_COOKIE, WWW_AUTHENTICATE,
     },
 };
 
@@ -114,7 +114,11 @@ pub async fn serve(
             served.headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             served
         }
-        Outcome::Private => Served::page(StatusCode::UNAUTHORIZED),
+        Outcome::Private => {
+            let mut served = Served::page(StatusCode::UNAUTHORIZED);
+            served.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            served
+        }
         Outcome::NotFound(None) => Served::page(StatusCode::NOT_FOUND),
         Outcome::NotFound(Some(entry)) => {
             let file = File { site, path: "404.html", entry, ask };

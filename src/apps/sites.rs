@@ -30,14 +30,28 @@ use crate::store::{
     AliasTarget, BlobRef, HostApp, Hosts, Result, SiteFiles, Store, StoreError, Variant,
 };
 
-/// Previews whose index is kept; each is one version of one app.
+/// Previews whose index is likely kept; each is one version of one app.
 const PREVIEWS: usize = 64;
+/// Bytes that the kept indexes of previews may take.
+const PREVIEW_BYTES: u64 = 16 << 20;
+
+#[derive(Clone)]
+struct Weigh;
+
+impl quick_cache::Weighter<(i64, u32), Arc<Site>> for Weigh {
+    fn weight(&self, _: &(i64, u32), site: &Arc<Site>) -> u64 {
+        // A path, its entry and the map's own share (measured: 100 to 170 bytes).
+        4_096 + 160 * site.files.len() as u64
+    }
+}
 
 /// Every site of the node.
 pub struct Sites {
     store: Arc<dyn Store>,
     table: ArcSwap<Table>,
-    previews: quick_cache::sync::Cache<(i64, u32), Arc<Site>>,
+    previews: quick_cache::sync::Cache<(i64, u32), Arc<Site>, Weigh>,
+    /// Moves on whenever a preview that is being read may be out of date.
+    epoch: AtomicU64,
     /// Refreshes run one at a time, so that an older reading never replaces a
     /// newer one.
     refreshing: Mutex<()>,
@@ -197,7 +211,8 @@ impl Sites {
         Ok(Self {
             store,
             table: ArcSwap::from_pointee(table),
-            previews: quick_cache::sync::Cache::new(PREVIEWS),
+            previews: quick_cache::sync::Cache::with_weighter(PREVIEWS, PREVIEW_BYTES, Weigh),
+            epoch: AtomicU64::new(0),
             refreshing: Mutex::new(()),
             answers: Answers::new(cache_bytes),
         })
@@ -243,9 +258,13 @@ impl Sites {
         if let Some(site) = self.previews.get(&(slot.id, version)) {
             return Ok(Some(site));
         }
+        let epoch = self.epoch.load(Ordering::Acquire);
         let spa = slot.live.load().spa;
         let site = self.read(slot, version, spa).await?;
-        if let Some(site) = &site {
+        // What changed while it was read may not be in it.
+        if let Some(site) = &site
+            && self.epoch.load(Ordering::Acquire) == epoch
+        {
             self.previews.insert((slot.id, version), site.clone());
         }
         Ok(site)
@@ -254,6 +273,7 @@ impl Sites {
     /// Drops the indexes of previews: versions were collected, and what is no
     /// longer stored must not be shown.
     pub fn forget_previews(&self) {
+        self.epoch.fetch_add(1, Ordering::Release);
         self.previews.clear();
     }
 
@@ -302,7 +322,8 @@ impl Sites {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Reads one app anew after it changed. Returns once visitors see it.
+    /// Reads one app anew after it changed, or after variants of its files were
+    /// made. Returns once visitors see it.
     pub async fn refresh(&self, app: i64) -> Result<()> {
         let _one_at_a_time = self.refreshing.lock().await;
         let now = self.store.host(app).await?;
@@ -331,21 +352,19 @@ impl Sites {
     async fn switch(&self, slot: &Slot, now: &HostApp) -> Result<()> {
         let old = slot.live.load_full();
         self.previews.retain(|(app, _), _| *app != slot.id);
+        self.epoch.fetch_add(1, Ordering::Release);
         let live = Live::of(now);
-        if old.site.initialized() {
-            self.fill(slot, &live).await?;
+        if old.site.initialized()
+            && let Err(error) = self.fill(slot, &live).await
+        {
+            // The change is in the store: the next visitor's request reads it.
+            tracing::error!(%error, app = %slot.name, "could not load what is live now");
         }
         slot.live.store(Arc::new(live));
         if let Some(site) = old.site.get() {
             self.answers.forget(site.files.values().map(|entry| entry.key));
         }
         Ok(())
-    }
-
-    /// Reads an app's index anew though the same version is live: variants of
-    /// its files were made.
-    pub async fn reload(&self, app: i64) -> Result<()> {
-        self.refresh(app).await
     }
 
     /// Reads every alias anew.

@@ -71,7 +71,7 @@ async fn make_batch(
         done.push(NewVariants { blob: blob.id, variants });
     }
     for app in store.put_variants(done).await? {
-        sites.reload(app).await?;
+        sites.refresh(app).await?;
     }
     Ok(true)
 }

@@ -46,9 +46,9 @@ pub fn target(sites: &Sites, domain: &str, host: &str, near: bool) -> Target {
     match host::place(host, domain) {
         Place::Admin => Target::Admin,
         Place::Local if near => Target::Admin,
-        Place::Root | Place::Local => match sites.app("root") {
-            Some(slot) if slot.is_live() => Target::App(slot),
-            _ => Target::Welcome,
+        Place::Root | Place::Local => match lead(sites, "root") {
+            Target::Unknown => Target::Welcome,
+            target => target,
         },
         Place::Preview { app, version } => match sites.app(app) {
             Some(slot) => Target::Preview(slot, version),
@@ -56,12 +56,17 @@ pub fn target(sites: &Sites, domain: &str, host: &str, near: bool) -> Target {
         },
         // One label is a name below the domain, and this one is not below it.
         Place::Custom(name) if !name.contains('.') => Target::Unknown,
-        Place::App(name) | Place::Custom(name) => match sites.lead(name) {
-            Some(Led::App(slot)) if slot.is_live() => Target::App(slot),
-            Some(Led::Redirect { to, status }) => Target::Redirect { to, status },
-            Some(Led::Split(shares)) => Target::Split(shares),
-            Some(Led::App(_) | Led::Reserved) | None => Target::Unknown,
-        },
+        Place::App(name) | Place::Custom(name) => lead(sites, name),
+    }
+}
+
+/// Follows a name of an app or an alias.
+fn lead(sites: &Sites, name: &str) -> Target {
+    match sites.lead(name) {
+        Some(Led::App(slot)) if slot.is_live() => Target::App(slot),
+        Some(Led::Redirect { to, status }) => Target::Redirect { to, status },
+        Some(Led::Split(shares)) => Target::Split(shares),
+        Some(Led::App(_) | Led::Reserved) | None => Target::Unknown,
     }
 }
 

@@ -1,7 +1,7 @@
 //! `configure_app` on a node.
 
 use fazt_tools::{
-    Caller, Handler, Problem,
+    Caller, Code, Handler, Problem,
     configure_app::{ConfigureApp, Input, Output},
 };
 use serde_json::json;
@@ -15,6 +15,13 @@ use crate::{
 impl Handler<ConfigureApp> for Node {
     async fn handle(&self, caller: &Caller, input: Input) -> Result<Output, Problem> {
         let app = self.find_app(&input.app).await?;
+        // A name is the node's to give; a token for one app must not take any.
+        if caller.apps.is_some() && !(input.add_hosts.is_empty() && input.remove_hosts.is_empty()) {
+            let what = format!("{} is limited to apps and cannot give host names", caller.name);
+            return Err(
+                Problem::new(Code::Forbidden, what).hint("use a token made without `--app`")
+            );
+        }
         let hosts = |field: &str, hosts: &[String]| -> Result<Vec<String>, Problem> {
             hosts.iter().map(|host| host_name(field, host, &self.config.domain)).collect()
         };

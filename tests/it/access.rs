@@ -596,3 +596,16 @@ async fn what_a_caller_may_not_do_it_may_not_do_by_undoing() {
     node.call_as(token, Method::POST, &undo(&deploy), None).await.data();
     assert_eq!(node.get("blog.localhost", "/").await.text(), "hi");
 }
+
+#[tokio::test]
+async fn a_token_for_one_app_gives_it_no_host_name() {
+    let node = TestNode::start().await;
+    node.deploy("blog", &[("index.html", "hi")]).await;
+    let made = json!({ "name": "ci", "apps": ["blog"] });
+    let token = node.call(Method::POST, "/api/tokens", Some(made)).await.data();
+    let token = token["token"].as_str().expect("a token");
+    let wish = json!({ "add_hosts": ["bank.example"] });
+    let refused = node.call_as(token, Method::PATCH, "/api/apps/blog/config", Some(wish)).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "FORBIDDEN"));
+    assert_eq!(node.get("bank.example", "/").await.status, 404);
+}

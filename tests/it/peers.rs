@@ -226,3 +226,21 @@ async fn a_misspelt_peer_is_answered_with_the_nearest() {
     let local = fazt(here(), &["@zyt", "server", "start"]).await;
     assert!(local.code == 2 && local.stderr.contains("this machine"), "{local:?}");
 }
+
+#[tokio::test]
+async fn a_caller_may_do_no_more_on_a_peer_than_it_may_here() {
+    let (a, b) = pair().await;
+    // The token that `a` holds there may do everything.
+    let owner = token(&b, "owner").await;
+    let known = json!({ "name": "c", "url": url(&b), "token": owner });
+    a.call(Method::POST, "/api/peers", Some(known)).await.data();
+    let made = b.call(Method::POST, "/api/tokens", Some(json!({ "name": "lost" }))).await.data();
+    let revoked = b.call(Method::DELETE, "/api/tokens/lost", None).await.data();
+    assert_eq!(made["name"], revoked["name"]);
+    let deployer = token(&a, "deployer").await;
+    let undo = format!("/api/changes/{}/undo", revoked["change"]);
+    let asked = a.call_as(&deployer, Method::POST, &undo, Some(json!({ "peer": "c" }))).await;
+    assert_eq!((asked.status.as_u16(), asked.code().as_str()), (403, "FORBIDDEN"));
+    let asked = a.call(Method::POST, &undo, Some(json!({ "peer": "c" }))).await;
+    assert_eq!(asked.status, 200, "{}", asked.text());
+}

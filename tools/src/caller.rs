@@ -188,6 +188,12 @@ impl Scopes {
         self.0 & other.0 == other.0
     }
 
+    /// The scopes that are in both sets.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// The scopes in the set, in the order of documents.
     pub fn iter(self) -> impl Iterator<Item = Scope> {
         Scope::ALL.iter().copied().filter(move |scope| self.has(*scope))

@@ -112,13 +112,21 @@ fn parse_and_carry_out(
     let mut tree = command::tree(&words::named_in(&arguments));
     let matches = tree.try_get_matches_from_mut(arguments)?;
     let (words, inner) = words::path(&matches);
+    let db = match config::database_path(inner.get_one::<PathBuf>("db").cloned(), &environment) {
+        Ok(db) => db,
+        // These never look at it.
+        Err(_) if matches!(words.as_slice(), [] | ["version" | "completions" | "man"]) => {
+            PathBuf::new()
+        }
+        Err(problem) => return Err(problem.into()),
+    };
     let context = Context {
         screen: Screen {
             json: inner.get_flag("json"),
             quiet: inner.get_flag("quiet"),
             verbose: inner.get_flag("verbose"),
         },
-        db: config::database_path(inner.get_one::<PathBuf>("db").cloned(), &environment),
+        db,
         environment,
         yes: inner.get_flag("yes"),
         peer,

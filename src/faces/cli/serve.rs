@@ -54,7 +54,7 @@ fn branches(context: &Context, running: &Running) -> [(&'static str, String, Str
     };
     // Only a database of its own place has to be named again.
     let usual = crate::config::database_path(None, &context.environment);
-    let db = if context.db == usual {
+    let db = if usual.is_ok_and(|usual| usual == context.db) {
         String::new()
     } else {
         format!(" --db {}", quoted(&context.db.display().to_string()))

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderName, header},
     response::Response,
 };
-use fazt_tools::{Caller, Code, Face, Problem};
+use fazt_tools::{Caller, Code, Face, Problem, Scope};
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
@@ -18,6 +18,7 @@ use crate::{node::Node, ops::storage_problem};
 /// What a session's mutation must carry.
 pub(super) const X_CSRF: HeaderName = HeaderName::from_static("x-fazt-csrf");
 const X_FACE: HeaderName = HeaderName::from_static("x-fazt-face");
+const X_SCOPES: HeaderName = HeaderName::from_static("x-fazt-scopes");
 const X_CLIENT: HeaderName = HeaderName::from_static("x-fazt-client");
 
 /// The session cookie's name; the second form is bound to HTTPS by browsers.
@@ -47,6 +48,11 @@ pub(super) async fn authenticate(
         // Commands of this machine say that they are; it only names the face.
         if caller.token.is_none() && text(headers, &X_FACE) == Some(Face::Cli.as_str()) {
             caller.face = Face::Cli;
+        }
+        // A peer says what its own caller may do; that only ever takes away.
+        if let Some(scopes) = text(headers, &X_SCOPES) {
+            let scopes = scopes.split(' ').filter_map(|scope| scope.parse::<Scope>().ok());
+            caller.scopes = caller.scopes.and(scopes.collect());
         }
         caller.client = text(headers, &X_CLIENT)
             .or_else(|| text(headers, &header::USER_AGENT))

@@ -491,7 +491,7 @@ impl AppStore for SqliteStore {
     }
 
     async fn files(&self, app: i64, version: u32) -> Result<Option<Vec<File>>> {
-        self.readers.run(|c| {
+        self.readers.run_at_once(|c| {
             if !exists(c, app, version)? {
                 return Ok(None);
             }
@@ -505,7 +505,7 @@ impl AppStore for SqliteStore {
     }
 
     async fn site(&self, app: i64, version: u32) -> Result<Option<SiteFiles>> {
-        self.readers.run(|c| {
+        self.readers.run_at_once(|c| {
             let sql = "SELECT version, created_at, caller, message, files, bytes, settings, pinned
                 FROM versions WHERE app_id = ?1 AND version = ?2 AND withdrawn = 0";
             let Some(row) =
@@ -538,7 +538,7 @@ impl AppStore for SqliteStore {
     }
 
     async fn hosts(&self) -> Result<Hosts> {
-        self.readers.run(|c| {
+        self.readers.run_at_once(|c| {
             let sql = "SELECT id, name, live, spa FROM apps WHERE trashed_at IS NULL";
             let mut statement = c.prepare_cached(sql)?;
             let apps = statement.query_map([], read_host)?.collect::<rusqlite::Result<_>>()?;

@@ -76,6 +76,8 @@ impl SqliteStore {
         prepare(&connection, options).map_err(named)?;
         migrations::run(&mut connection).map_err(named)?;
         let readers = Readers::new(path.to_owned());
+        // No request of an earlier process is still being answered.
+        connection.execute("DELETE FROM idempotency WHERE status IS NULL", [])?;
         let writer = Writer::start(connection)?;
         Ok(Self { path: path.to_owned(), writer, readers, lock })
     }

@@ -24,8 +24,8 @@ impl Readers {
         Self { path, idle: ArrayQueue::new(KEPT) }
     }
 
-    /// Runs `work` on a read-only connection. Several statements in it do not
-    /// see one moment unless it opens a transaction itself.
+    /// Runs `work` on a read-only connection. Each statement in it sees a moment
+    /// of its own.
     pub(super) fn run<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let connection = match self.idle.pop() {
             Some(connection) => connection,
@@ -34,6 +34,16 @@ impl Readers {
         let result = work(&connection);
         let _ = self.idle.push(connection);
         result
+    }
+
+    /// Runs `work` so that all its statements see one moment.
+    pub(super) fn run_at_once<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.run(|c| {
+            let moment = c.unchecked_transaction()?;
+            let result = work(&moment)?;
+            moment.commit()?;
+            Ok(result)
+        })
     }
 
     /// Closes what is idle.

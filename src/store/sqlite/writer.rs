@@ -67,8 +67,10 @@ impl Writer {
             });
             (done, reply)
         });
+        // Counted once it has its place: a caller may go away before that.
+        let place = queue.reserve().await.map_err(|_| StoreError::Closed)?;
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        queue.send(job).await.map_err(|_| StoreError::Closed)?;
+        place.send(job);
         drop(queue);
         answered.await.unwrap_or(Err(StoreError::Backend("a write ended in a panic".to_owned())))
     }

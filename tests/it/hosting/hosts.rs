@@ -303,3 +303,12 @@ async fn two_hosts_are_refused_even_beside_an_address_in_the_request_line() {
         assert_eq!(node.raw(request.as_bytes()).await.status, status, "{hosts:?}");
     }
 }
+
+#[tokio::test]
+async fn an_alias_named_root_answers_at_the_domain_itself() {
+    let node = TestNode::start_with(&[("domain", "node.example")]).await;
+    node.deploy("blog", &[("index.html", "hi")]).await;
+    let alias = serde_json::json!({ "app": "blog" });
+    node.call(Method::PUT, "/api/aliases/root", Some(alias)).await.data();
+    assert_eq!(node.get("node.example", "/").await.text(), "hi");
+}
