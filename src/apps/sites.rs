@@ -61,7 +61,7 @@ pub struct Sites {
 
 /// Host names to apps.
 #[derive(Default)]
-struct Table {
+pub struct Table {
     apps: HashMap<Box<str>, Arc<Slot>, foldhash::fast::RandomState>,
     by_id: HashMap<i64, Arc<Slot>, foldhash::fast::RandomState>,
     aliases: HashMap<Box<str>, Led, foldhash::fast::RandomState>,
@@ -192,6 +192,21 @@ impl Live {
     }
 }
 
+/// Names as they led at one moment.
+pub struct Names(Guard<Arc<Table>>);
+
+impl Names {
+    /// The app of that name.
+    pub fn app(&self, name: &str) -> Option<&Arc<Slot>> {
+        self.0.apps.get(name)
+    }
+
+    /// Where an alias leads: a label below the domain, or a whole domain.
+    pub fn alias(&self, name: &str) -> Option<&Led> {
+        self.0.aliases.get(name)
+    }
+}
+
 /// A site found in memory without waiting.
 pub struct Loaded(Guard<Arc<Live>>);
 
@@ -218,13 +233,10 @@ impl Sites {
         })
     }
 
-    /// Where the name `host` leads: a label below the domain, or a whole domain.
-    pub fn lead(&self, host: &str) -> Option<Led> {
-        let table = self.table.load();
-        match table.apps.get(host) {
-            Some(slot) => Some(Led::App(slot.clone())),
-            None => table.aliases.get(host).cloned(),
-        }
+    /// Every name as it leads now. What is found in it is borrowed: counting a
+    /// reference for each request would pass its memory between the cores.
+    pub fn names(&self) -> Names {
+        Names(self.table.load())
     }
 
     /// The app of that name.

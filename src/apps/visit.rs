@@ -9,26 +9,26 @@ use fazt_tools::types::Share;
 
 use super::{
     site::host::{self, Place},
-    sites::{Led, Sites, Slot},
+    sites::{Led, Names, Slot},
 };
 
 /// Where a host name leads.
-pub enum Target {
+pub enum Target<'n> {
     /// The dashboard and the API.
     Admin,
     /// An app's live version.
-    App(Arc<Slot>),
+    App(&'n Arc<Slot>),
     /// One version of an app.
-    Preview(Arc<Slot>, u32),
+    Preview(&'n Arc<Slot>, u32),
     /// Elsewhere.
     Redirect {
         /// The URL.
-        to: Arc<str>,
+        to: &'n str,
         /// The status.
         status: u16,
     },
     /// One of several apps, chosen by weight.
-    Split(Arc<[Share]>),
+    Split(&'n [Share]),
     /// The domain itself, and no app named `root` is deployed.
     Welcome,
     /// Nothing of that name; the app named `404` answers if it is deployed.
@@ -37,34 +37,42 @@ pub enum Target {
 
 /// Finds where the canonical name `host` leads on a node that serves `domain`.
 ///
-/// `near` says that the visitor sits on this machine: names below `localhost`
-/// and bare addresses mean the node itself only to them.
-pub fn target(sites: &Sites, domain: &str, host: &str, near: bool) -> Target {
-    if !near && domain != "localhost" && host.ends_with(".localhost") {
+/// `near` tells whether the visitor sits on this machine: names below
+/// `localhost` and bare addresses mean the node itself only to them.
+pub fn target<'n>(
+    names: &'n Names,
+    domain: &str,
+    host: &str,
+    near: impl Fn() -> bool,
+) -> Target<'n> {
+    if domain != "localhost" && host.ends_with(".localhost") && !near() {
         return Target::Unknown;
     }
     match host::place(host, domain) {
         Place::Admin => Target::Admin,
-        Place::Local if near => Target::Admin,
-        Place::Root | Place::Local => match lead(sites, "root") {
+        Place::Local if near() => Target::Admin,
+        Place::Root | Place::Local => match lead(names, "root") {
             Target::Unknown => Target::Welcome,
             target => target,
         },
-        Place::Preview { app, version } => match sites.app(app) {
+        Place::Preview { app, version } => match names.app(app) {
             Some(slot) => Target::Preview(slot, version),
             None => Target::Unknown,
         },
         // One label is a name below the domain, and this one is not below it.
         Place::Custom(name) if !name.contains('.') => Target::Unknown,
-        Place::App(name) | Place::Custom(name) => lead(sites, name),
+        Place::App(name) | Place::Custom(name) => lead(names, name),
     }
 }
 
 /// Follows a name of an app or an alias.
-fn lead(sites: &Sites, name: &str) -> Target {
-    match sites.lead(name) {
+fn lead<'n>(names: &'n Names, name: &str) -> Target<'n> {
+    if let Some(slot) = names.app(name) {
+        return if slot.is_live() { Target::App(slot) } else { Target::Unknown };
+    }
+    match names.alias(name) {
         Some(Led::App(slot)) if slot.is_live() => Target::App(slot),
-        Some(Led::Redirect { to, status }) => Target::Redirect { to, status },
+        Some(Led::Redirect { to, status }) => Target::Redirect { to, status: *status },
         Some(Led::Split(shares)) => Target::Split(shares),
         Some(Led::App(_) | Led::Reserved) | None => Target::Unknown,
     }

@@ -64,22 +64,26 @@ impl Hosting {
             Err(error) => return pages::page(StatusCode::BAD_REQUEST, &format!("Host: {error}")),
         };
         let node = &self.node;
-        let visitor = Visitor::of(request.headers(), from, &node.config.proxies);
-        let near = visitor.is_near();
-        match visit::target(&node.sites, &node.config.domain, &host, near) {
-            Target::App(slot) => self.live(&slot, &request).await,
+        let visitor = || Visitor::of(request.headers(), from, &node.config.proxies);
+        let names = node.sites.names();
+        match visit::target(&names, &node.config.domain, &host, || visitor().is_near()) {
+            Target::App(slot) => self.live(slot, &request).await,
             // What is rare is boxed: the future of every request would have to
             // hold the largest of these.
-            Target::Admin => Box::pin(self.admin(request, visitor)).await,
+            Target::Admin => {
+                let visitor = visitor();
+                drop(names);
+                Box::pin(self.admin(request, visitor)).await
+            }
             Target::Preview(slot, version) => {
                 Box::pin(async {
-                    let site = node.sites.version(&slot, version).await;
-                    self.found(&slot, site, &request, true).await
+                    let site = node.sites.version(slot, version).await;
+                    self.found(slot, site, &request, true).await
                 })
                 .await
             }
-            Target::Redirect { to, status } => pages::redirect(&to, status, request.uri()),
-            Target::Split(shares) => Box::pin(self.split(&shares, &request)).await,
+            Target::Redirect { to, status } => pages::redirect(to, status, request.uri()),
+            Target::Split(shares) => Box::pin(self.split(shares, &request)).await,
             Target::Welcome => pages::welcome(&node.url("admin"), &node.config.domain),
             Target::Unknown => Box::pin(self.unknown(&host, &request)).await,
         }

@@ -82,9 +82,10 @@ impl Node {
                 format!("apps are at `http://APP.{}`; `fazt apps` lists them", self.config.domain),
             )
         };
-        let (slot, named) = match visit::target(&self.sites, &self.config.domain, &name, true) {
-            Target::App(slot) => (slot, None),
-            Target::Preview(slot, version) => (slot, Some(version)),
+        let names = self.sites.names();
+        let (slot, named) = match visit::target(&names, &self.config.domain, &name, || true) {
+            Target::App(slot) => (slot.clone(), None),
+            Target::Preview(slot, version) => (slot.clone(), Some(version)),
             // An app that has only previews can be asked for one.
             Target::Unknown if version.is_some() => {
                 let label = name.split('.').next().unwrap_or_default();
