@@ -7,7 +7,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -27,14 +27,17 @@ use super::site::negotiate::Encoding;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct FileKey(u64);
 
-/// A file in one encoding, ready to be sent.
+/// A file in one encoding, ready to be sent. It is copied out of the cache: its
+/// parts go into the response as they are.
+#[derive(Clone)]
 pub(super) struct Answer {
-    pub(super) kind: Arc<Kind>,
+    pub(super) kind: &'static Kind,
     pub(super) own: Own,
     pub(super) body: Bytes,
 }
 
 /// Values of headers that no two files share.
+#[derive(Clone)]
 pub(super) struct Own {
     pub(super) etag: HeaderValue,
     pub(super) modified: HeaderValue,
@@ -51,13 +54,13 @@ pub(super) struct Kind {
 }
 
 /// Media type, cache rule, encoding, and whether other encodings exist.
-type KindKey = (HeaderValue, &'static str, Encoding, bool);
+type KindKey = (String, &'static str, Encoding, bool);
 
 /// Answers held in memory, bounded by their bytes.
 pub struct Answers {
-    pub(super) cache: quick_cache::sync::Cache<(FileKey, Encoding), Arc<Answer>, Weigh>,
+    pub(super) cache: quick_cache::sync::Cache<(FileKey, Encoding), Answer, Weigh>,
     /// Bounded by the media types there are; asked when an answer is made.
-    kinds: Mutex<HashMap<KindKey, Arc<Kind>>>,
+    kinds: Mutex<HashMap<KindKey, &'static Kind>>,
     next_key: AtomicU64,
     /// Longest body that is held.
     pub(super) largest: u64,
@@ -66,8 +69,8 @@ pub struct Answers {
 #[derive(Clone)]
 pub(super) struct Weigh;
 
-impl quick_cache::Weighter<(FileKey, Encoding), Arc<Answer>> for Weigh {
-    fn weight(&self, _: &(FileKey, Encoding), answer: &Arc<Answer>) -> u64 {
+impl quick_cache::Weighter<(FileKey, Encoding), Answer> for Weigh {
+    fn weight(&self, _: &(FileKey, Encoding), answer: &Answer) -> u64 {
         // Map entry, entity tag and counters.
         answer.body.len() as u64 + 512
     }
@@ -82,17 +85,19 @@ impl Answers {
         Self { cache, kinds, next_key: AtomicU64::new(0), largest: bytes / 16 }
     }
 
-    /// The headers of a kind of file, made once.
+    /// The headers of a kind of file, made once and kept for good: there are as
+    /// many as media types in use, and a count of references to one would be
+    /// written by every request.
     pub(super) fn kind(
         &self,
         media: &str,
         cache: &'static str,
         encoding: Encoding,
         varies: bool,
-    ) -> Arc<Kind> {
+    ) -> &'static Kind {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
-        let kind = kinds.entry((text(media), cache, encoding, varies));
-        kind.or_insert_with(|| Arc::new(Kind::new(media, cache, encoding, varies))).clone()
+        let kind = kinds.entry((media.to_owned(), cache, encoding, varies));
+        kind.or_insert_with(|| Box::leak(Box::new(Kind::new(media, cache, encoding, varies))))
     }
 
     /// A key that was never given before.
@@ -120,7 +125,8 @@ impl Answers {
 impl Kind {
     fn new(media: &str, cache: &'static str, encoding: Encoding, varies: bool) -> Self {
         let mut headers = HeaderMap::with_capacity(12);
-        headers.insert(CONTENT_TYPE, text(media));
+        let media_type: &'static str = Box::leak(media.into());
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         headers.insert(ETAG, HeaderValue::from_static(""));
         headers.insert(LAST_MODIFIED, HeaderValue::from_static(""));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
@@ -150,10 +156,10 @@ impl Own {
 }
 
 /// Headers of a kind with a file's own values.
-pub(super) fn named(kind: &HeaderMap, own: &Own) -> HeaderMap {
+pub(super) fn named(kind: &HeaderMap, own: Own) -> HeaderMap {
     let mut headers = kind.clone();
-    headers.insert(ETAG, own.etag.clone());
-    headers.insert(LAST_MODIFIED, own.modified.clone());
+    headers.insert(ETAG, own.etag);
+    headers.insert(LAST_MODIFIED, own.modified);
     headers
 }
 

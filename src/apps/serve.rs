@@ -4,8 +4,6 @@
 //! store. Large contents are named, not held: whoever writes them to a socket
 //! reads them in pieces. Knows nothing of hosts, sockets or HTTP versions.
 
-use std::sync::Arc;
-
 use bytes::{Bytes, BytesMut};
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
@@ -216,29 +214,32 @@ impl File<'_> {
             return Ok(self.large(answers, range));
         }
         let answer = self.cached(store, answers, encoding).await?;
-        match self.precondition(&answer.own) {
+        let Answer { kind, own, body } = answer;
+        match self.precondition(&own) {
             Precondition::Proceed => {}
-            Precondition::NotModified => return Ok(not_modified(&answer.kind, &answer.own)),
+            Precondition::NotModified => return Ok(not_modified(kind, own)),
             Precondition::Failed => return Ok(Served::page(StatusCode::PRECONDITION_FAILED)),
         }
-        let headers = named(&answer.kind.whole, &answer.own);
-        let body = Body::Whole(answer.body.clone());
-        let whole = Served { status: StatusCode::OK, headers, body };
-        let Some(range) = range else { return Ok(whole) };
-        Ok(self.ranges(range, &answer.own, whole, |parts| {
+        let Some(range) = range else {
+            let headers = named(&kind.whole, own);
+            return Ok(Served { status: StatusCode::OK, headers, body: Body::Whole(body) });
+        };
+        let headers = named(&kind.whole, own.clone());
+        let whole = Served { status: StatusCode::OK, headers, body: Body::Whole(body.clone()) };
+        Ok(self.ranges(range, &own, whole, |parts| {
             Body::Whole(match parts.as_slice() {
-                [Piece::Range(only)] => slice(&answer.body, *only),
+                [Piece::Range(only)] => slice(&body, *only),
                 parts => {
-                    let mut body = BytesMut::new();
+                    let mut several = BytesMut::new();
                     for part in parts {
                         match part {
-                            Piece::Text(text) => body.extend_from_slice(text),
+                            Piece::Text(text) => several.extend_from_slice(text),
                             Piece::Range(range) => {
-                                body.extend_from_slice(&slice(&answer.body, *range));
+                                several.extend_from_slice(&slice(&body, *range));
                             }
                         }
                     }
-                    body.freeze()
+                    several.freeze()
                 }
             })
         }))
@@ -249,10 +250,10 @@ impl File<'_> {
         let (kind, own) = self.head(answers, Encoding::Identity);
         match self.precondition(&own) {
             Precondition::Proceed => {}
-            Precondition::NotModified => return not_modified(&kind, &own),
+            Precondition::NotModified => return not_modified(kind, own),
             Precondition::Failed => return Served::page(StatusCode::PRECONDITION_FAILED),
         }
-        let headers = named(&kind.whole, &own);
+        let headers = named(&kind.whole, own.clone());
         let blob = self.entry.blob.id;
         let whole = Served { status: StatusCode::OK, headers, body: self.pieces() };
         match range {
@@ -275,7 +276,7 @@ impl File<'_> {
             (self.head(answers, encoding).0.whole.clone(), self.pieces())
         } else {
             let answer = self.cached(store, answers, encoding).await?;
-            (answer.kind.whole.clone(), Body::Whole(answer.body.clone()))
+            (answer.kind.whole.clone(), Body::Whole(answer.body))
         };
         headers.remove(ETAG);
         headers.remove(LAST_MODIFIED);
@@ -295,7 +296,7 @@ impl File<'_> {
         store: &dyn Store,
         answers: &Answers,
         encoding: Encoding,
-    ) -> Result<Arc<Answer>> {
+    ) -> Result<Answer> {
         let key = (self.entry.key, encoding);
         if let Some(answer) = answers.cache.get(&key) {
             return Ok(answer);
@@ -311,14 +312,14 @@ impl File<'_> {
             let lost = || StoreError::Backend(format!("content {} is lost", self.entry.blob.hash));
             let body = body.ok_or_else(lost)?;
             let (kind, own) = self.head(answers, encoding);
-            Ok(Arc::new(Answer { kind, own, body }))
+            Ok(Answer { kind, own, body })
         };
         // Boxed, so that the future of a file in memory stays small.
         Box::pin(answers.cache.get_or_insert_async(&key, read)).await
     }
 
     /// The headers of the file's kind in an encoding, and its own values.
-    fn head(&self, answers: &Answers, encoding: Encoding) -> (Arc<Kind>, Own) {
+    fn head(&self, answers: &Answers, encoding: Encoding) -> (&'static Kind, Own) {
         let media = media::content_type(self.path);
         let hash = self.entry.blob.hash.to_string();
         let mut etag = String::with_capacity(42);
@@ -397,7 +398,7 @@ impl File<'_> {
     }
 }
 
-fn not_modified(kind: &Kind, own: &Own) -> Served {
+fn not_modified(kind: &Kind, own: Own) -> Served {
     let headers = named(&kind.unchanged, own);
     Served { status: StatusCode::NOT_MODIFIED, headers, body: Body::Empty }
 }
