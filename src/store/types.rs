@@ -1,4 +1,7 @@
 //! Plain values the store takes and gives.
+//!
+//! Long because it is one vocabulary: fields and their meaning, in the order of
+//! the traits, and no behaviour.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 

@@ -2,7 +2,7 @@
 //!
 //! A publish is one transaction: blobs, version, files, pointer, ledger. What
 //! it names and lacks is answered as [`StoreError::MissingBlobs`] and nothing
-//! is kept.
+//! is kept. Long because its transactions share the same few look-ups.
 
 use std::collections::HashMap;
 

@@ -47,27 +47,21 @@ impl Cell {
                 c.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
             Ok(held.flatten().map_or(Value::Null, Value::from))
         };
+        let of_version = |column: &str, app: i64, version: u32| -> Result<Value> {
+            let sql = format!("SELECT {column} FROM versions WHERE app_id = ?1 AND version = ?2");
+            let held: Option<bool> = c
+                .prepare_cached(&sql)?
+                .query_row(params![app, version], |row| row.get(0))
+                .optional()?;
+            Ok(held.map_or(Value::Null, Value::from))
+        };
         match self {
             Self::Live(app) => by_id("SELECT live FROM apps WHERE id = ?1", *app),
             Self::Trashed(app) => by_id("SELECT trashed_at FROM apps WHERE id = ?1", *app),
             Self::Spa(app) => by_id("SELECT spa FROM apps WHERE id = ?1", *app),
             Self::Revoked(token) => by_id("SELECT revoked_at FROM tokens WHERE id = ?1", *token),
-            Self::Withdrawn(app, version) => {
-                let sql = "SELECT withdrawn FROM versions WHERE app_id = ?1 AND version = ?2";
-                let held: Option<bool> = c
-                    .prepare_cached(sql)?
-                    .query_row(params![app, version], |row| row.get(0))
-                    .optional()?;
-                Ok(held.map_or(Value::Null, Value::from))
-            }
-            Self::Pinned(app, version) => {
-                let sql = "SELECT pinned FROM versions WHERE app_id = ?1 AND version = ?2";
-                let held: Option<bool> = c
-                    .prepare_cached(sql)?
-                    .query_row(params![app, version], |row| row.get(0))
-                    .optional()?;
-                Ok(held.map_or(Value::Null, Value::from))
-            }
+            Self::Withdrawn(app, version) => of_version("withdrawn", *app, *version),
+            Self::Pinned(app, version) => of_version("pinned", *app, *version),
             Self::Alias(name) => {
                 let sql = "SELECT kind, app_id, target FROM aliases WHERE name = ?1";
                 let held = c
