@@ -11,7 +11,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (1, &["clock", "config", "lifecycle"]),
     (2, &["store"]),
     (3, &["apps", "auth"]),
-    (4, &["node", "ops", "peers"]),
+    (4, &["node", "ops", "peers", "ship"]),
     (5, &["faces", "hosting"]),
     (6, &["server", "faces::cli", "main"]),
 ];

@@ -8,6 +8,7 @@ mod access;
 mod apps;
 mod blobs;
 mod cell;
+mod handles;
 mod ledger;
 mod migrations;
 mod peers;
