@@ -21,6 +21,10 @@ mod cat;
 
 mod serve;
 
+mod connect;
+mod doctor;
+mod skills;
+
 mod pages;
 
 mod ask;
@@ -115,7 +119,12 @@ fn parse_and_carry_out(
     let db = match config::database_path(inner.get_one::<PathBuf>("db").cloned(), &environment) {
         Ok(db) => db,
         // These never look at it.
-        Err(_) if matches!(words.as_slice(), [] | ["version" | "completions" | "man"]) => {
+        Err(_)
+            if matches!(
+                words.as_slice(),
+                [] | ["version" | "completions" | "man"] | ["skills", ..]
+            ) =>
+        {
             PathBuf::new()
         }
         Err(problem) => return Err(problem.into()),
@@ -139,6 +148,9 @@ fn parse_and_carry_out(
         ["version"] => pages::version(&context),
         ["completions"] => pages::completions(&context, inner),
         ["man"] => pages::man(&context, inner),
+        ["skills", "list"] => skills::list(&context),
+        ["skills", "show"] => skills::show(&context, inner),
+        ["skills", "install"] => skills::install(&context, inner),
         ["server", "start"] => {
             let runtime = runtime(&mut Builder::new_multi_thread())?;
             let exit = runtime.block_on(serve::start(&context, inner));
@@ -180,6 +192,7 @@ async fn ask_a_node(context: &Context, words: &[&str], inner: &ArgMatches) -> Re
             tool::run(context, tool::named("list_settings"), json!({}), context.place()).await
         }
         ["cat"] => cat::run(context, inner).await,
+        ["doctor"] => doctor::run(context).await,
         words => tool::run_parsed(context, &words.join(" "), inner).await,
     }
 }

@@ -8,6 +8,7 @@ mod access;
 mod apps;
 mod blobs;
 mod cell;
+mod examine;
 mod ledger;
 mod migrations;
 mod peers;
@@ -26,6 +27,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Result, StoreError};
+pub use examine::{Examined, examine, is_held};
 pub use peers::read_peers;
 use reader::Readers;
 use writer::Writer;
