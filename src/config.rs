@@ -176,6 +176,21 @@ impl Config {
         self.origins.get(key).map_or(("", Origin::Default), |(text, origin)| (text, *origin))
     }
 
+    /// The address of a host below the domain, as visitors type it, for a node
+    /// that listens at `port`; an empty label means the domain itself.
+    pub fn url(&self, label: &str, port: u16) -> String {
+        let host = match label {
+            "" => self.domain.clone(),
+            label if label.contains('.') => label.to_owned(),
+            label => format!("{label}.{}", self.domain),
+        };
+        if let Ok(url) = url::Url::parse(&self.public_url) {
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            return format!("{}://{host}{port}", url.scheme());
+        }
+        if port == 80 { format!("http://{host}") } else { format!("http://{host}:{port}") }
+    }
+
     /// Replaces the domain by one that was detected.
     pub fn detect_domain(&mut self, domain: String) {
         self.origins.insert("domain", (domain.clone(), Origin::Detected));
@@ -324,6 +339,15 @@ mod tests {
     fn every_default_fits_its_own_rule() {
         for setting in SETTINGS {
             assert!(setting.check(setting.default).is_ok(), "{}", setting.key);
+        }
+    }
+
+    #[test]
+    fn the_table_of_limits_tells_the_defaults() {
+        for limit in fazt_tools::limits::LIMITS {
+            let Some(key) = limit.setting else { continue };
+            let setting = Setting::named(key).expect(key);
+            assert_eq!(setting.default, limit.value.to_string(), "{key}");
         }
     }
 

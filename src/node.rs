@@ -159,18 +159,7 @@ impl Node {
     /// The address of a host below the node's domain, as visitors type it;
     /// an empty label means the domain itself.
     pub fn url(&self, label: &str) -> String {
-        let host = match label {
-            "" => self.config.domain.clone(),
-            label if label.contains('.') => label.to_owned(),
-            label => format!("{label}.{}", self.config.domain),
-        };
-        let public = &self.config.public_url;
-        if let Ok(url) = url::Url::parse(public) {
-            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-            return format!("{}://{host}{port}", url.scheme());
-        }
-        let port = self.port.get().copied().unwrap_or(self.config.port);
-        if port == 80 { format!("http://{host}") } else { format!("http://{host}:{port}") }
+        self.config.url(label, self.port.get().copied().unwrap_or(self.config.port))
     }
 
     /// How the ledger will name who does this.
@@ -256,4 +245,5 @@ impl Node {
 }
 
 /// How long the trash keeps an app.
-pub const TRASH_LIFE: SignedDuration = SignedDuration::from_hours(24 * 30);
+pub const TRASH_LIFE: SignedDuration =
+    SignedDuration::from_hours(24 * fazt_tools::limits::TRASH_DAYS.value.cast_signed());

@@ -148,6 +148,27 @@ impl Peer {
         Ok(answer.scopes)
     }
 
+    /// What a plain request is answered with, whatever that is: its status and
+    /// the text of its body. With a body it is a POST. `headers` go along.
+    pub async fn hear(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<(u16, String), Problem> {
+        let url = format!("{}{path}", self.url);
+        let mut request = match body {
+            Some(body) => self.client.post(url).json(body),
+            None => self.client.get(url),
+        };
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.send(request.timeout(CONNECT)).await?;
+        let status = response.status().as_u16();
+        Ok((status, String::from_utf8_lossy(&self.body_of(response).await?).into_owned()))
+    }
+
     /// Uploads contents for a deploy that names them later.
     pub async fn send_bundle(
         &self,

@@ -61,7 +61,7 @@ pub async fn serve(node: Arc<Node>) -> Result<Running, Problem> {
 }
 
 /// The same with another door for agents.
-pub async fn serve_with(node: Arc<Node>, agents: axum::Router) -> Result<Running, Problem> {
+pub async fn serve_with(node: Arc<Node>, agents: faces::mcp::Routes) -> Result<Running, Problem> {
     raise_descriptor_limit(node.config.max_connections);
     let listener = listen(SocketAddr::new(node.config.bind, node.config.port))?;
     let address = listener.address;

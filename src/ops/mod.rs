@@ -31,6 +31,8 @@ use crate::{
     store::{Alias, AliasTarget, App, StoreError},
 };
 
+pub(crate) use status::{LITTLE_DISK, disk_free};
+
 pub use deploy::{bundle_problem, spool_beside, spool_problem, sweep_spools};
 
 /// Rows in a page when the caller does not say.

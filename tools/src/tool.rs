@@ -175,6 +175,7 @@ impl Route {
 
 /// A tool with its types erased, for faces that walk the catalogue.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct Spec {
     /// See [`Tool::NAME`].
     pub name: &'static str,

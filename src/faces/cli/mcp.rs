@@ -8,7 +8,6 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::ArgMatches;
 use fazt_tools::{Code, Problem, status::Warning};
-use rmcp::{ServiceExt as _, transport::io::stdio_pipes};
 
 use super::{
     Context, Stop,
@@ -16,7 +15,7 @@ use super::{
     target::{running, wait_for_running},
 };
 use crate::{
-    faces::mcp::{Door, Face, Reach},
+    faces::mcp::{Door, Face, Reach, serve_stdio},
     lifecycle::{self, Lifecycle},
     server::{self, Running, Start},
     ship::Target,
@@ -50,15 +49,8 @@ pub(super) async fn run(context: &Context, inner: &ArgMatches) -> Result<u8, Sto
     let lifecycle = Lifecycle::default();
     let reach = Arc::new(Reach::local(target, starting.db.clone(), again));
     let face = Face::new(reach, Door::Stdio, lifecycle.clone());
-    let over = lifecycle.token();
-    let serving = async {
-        // A client that goes away before its first word is no failure.
-        if let Ok(service) = face.serve_with_ct(stdio_pipes(), over).await {
-            let _ = service.waiting().await;
-        }
-    };
     tokio::select! {
-        () = serving => {}
+        () = serve_stdio(face, lifecycle.token()) => {}
         () = lifecycle::asked_to_stop() => {}
     }
     lifecycle.drain(Duration::from_secs(2)).await;

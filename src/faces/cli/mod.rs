@@ -20,6 +20,10 @@ mod cat;
 mod mcp;
 mod serve;
 
+mod connect;
+mod doctor;
+mod skills;
+
 mod pages;
 
 mod ask;
@@ -114,7 +118,12 @@ fn parse_and_carry_out(
     let db = match config::database_path(inner.get_one::<PathBuf>("db").cloned(), &environment) {
         Ok(db) => db,
         // These never look at it.
-        Err(_) if matches!(words.as_slice(), [] | ["version" | "completions" | "man"]) => {
+        Err(_)
+            if matches!(
+                words.as_slice(),
+                [] | ["version" | "completions" | "man"] | ["skills", ..]
+            ) =>
+        {
             PathBuf::new()
         }
         Err(problem) => return Err(problem.into()),
@@ -144,6 +153,9 @@ fn parse_and_carry_out(
             runtime.shutdown_timeout(Duration::from_secs(1));
             exit
         }
+        ["skills", "list"] => skills::list(&context),
+        ["skills", "show"] => skills::show(&context, inner),
+        ["skills", "install"] => skills::install(&context, inner),
         ["server", "start"] => {
             let runtime = runtime(&mut Builder::new_multi_thread())?;
             let exit = runtime.block_on(serve::start(&context, inner));
@@ -185,6 +197,7 @@ async fn ask_a_node(context: &Context, words: &[&str], inner: &ArgMatches) -> Re
             tool::run(context, tool::named("list_settings"), json!({}), context.place()).await
         }
         ["cat"] => cat::run(context, inner).await,
+        ["doctor"] => doctor::run(context).await,
         words => tool::run_parsed(context, &words.join(" "), inner).await,
     }
 }

@@ -36,6 +36,9 @@ const MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
 
+/// Routes of a node's admin host.
+pub type Routes = Router;
+
 /// The doors of a node over HTTP.
 pub fn router(node: &Arc<Node>) -> Router {
     let reach = Arc::new(Reach::here(node.clone()));

@@ -26,7 +26,7 @@ use std::sync::{Arc, PoisonError};
 
 use fazt_tools::{Caller, Face as Through};
 use rmcp::{
-    ErrorData, RoleServer, ServerHandler,
+    ErrorData, RoleServer, ServerHandler, ServiceExt as _,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
         DiscoverResult, Extensions, GetPromptRequestParams, GetPromptResponse, Implementation,
@@ -37,11 +37,12 @@ use rmcp::{
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::lifecycle::Lifecycle;
 
 pub use self::{
-    door::{router, router_for},
+    door::{Routes, router, router_for},
     reach::{Again, Reach},
 };
 
@@ -144,6 +145,15 @@ fn nobody() -> Caller {
     caller.name = "nobody".to_owned();
     caller.scopes = fazt_tools::Scopes::default();
     caller
+}
+
+/// Serves one client on standard input and output, until either end or `over`
+/// says that it is done. A client that goes away before its first word is no
+/// failure.
+pub async fn serve_stdio(face: Face, over: CancellationToken) {
+    if let Ok(service) = face.serve_with_ct(rmcp::transport::io::stdio_pipes(), over).await {
+        let _ = service.waiting().await;
+    }
 }
 
 impl ServerHandler for Face {

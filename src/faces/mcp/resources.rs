@@ -5,7 +5,7 @@
 //! (`io.modelcontextprotocol/skills`): the same bytes as in `skills/`.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use fazt_tools::{AppName, Caller, Code, Problem, Spec, specs};
+use fazt_tools::{AppName, Caller, Code, Problem, Spec, skills, specs};
 use percent_encoding::percent_decode_str;
 use rmcp::{
     ErrorData,
@@ -304,7 +304,9 @@ fn strings(rows: &Value, field: &str) -> Vec<String> {
 
 /// The skills' files by address.
 fn skill_files() -> impl Iterator<Item = (String, String)> {
-    skills::files().into_iter().map(|(path, text)| (format!("skill://{path}"), text))
+    skills::files(skills::Target::Any)
+        .into_iter()
+        .map(|(path, text)| (format!("skill://{path}"), text))
 }
 
 /// Answers the methods of the skills extension.
@@ -350,11 +352,16 @@ fn skill_entries() -> Vec<Value> {
                 .collect();
             json!({
                 "uri": format!("{folder}SKILL.md"),
-                "frontmatter": skill.front_matter(),
+                "frontmatter": front_matter(skill),
                 "resources": resources,
             })
         })
         .collect()
+}
+
+fn front_matter(skill: &skills::Skill) -> Map<String, Value> {
+    let fields = skill.front_matter(skills::Target::Any).into_iter();
+    fields.map(|(name, value)| (name.to_owned(), value.into())).collect()
 }
 
 fn digest(text: &str) -> String {
@@ -393,34 +400,4 @@ fn directory(uri: Option<&str>) -> Result<Vec<Value>, ErrorData> {
         return Err(no_skill(uri));
     }
     Ok(entries.into_values().collect())
-}
-
-mod skills {
-    pub struct Guide {
-        pub topic: &'static str,
-        pub title: &'static str,
-        pub description: &'static str,
-    }
-    impl Guide {
-        pub fn text(&self) -> String {
-            String::new()
-        }
-    }
-    pub fn guides() -> &'static [Guide] {
-        &[]
-    }
-    pub struct Skill {
-        pub name: &'static str,
-    }
-    impl Skill {
-        pub fn front_matter(&self) -> serde_json::Value {
-            serde_json::Value::Null
-        }
-    }
-    pub fn skills() -> &'static [Skill] {
-        &[]
-    }
-    pub fn files() -> Vec<(String, String)> {
-        vec![]
-    }
 }

@@ -8,6 +8,7 @@ mod access;
 mod apps;
 mod blobs;
 mod cell;
+mod examine;
 mod handles;
 mod ledger;
 mod migrations;
@@ -27,6 +28,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Result, StoreError};
+pub use examine::{Examined, examine, is_held};
 pub use peers::read_peers;
 use reader::Readers;
 use writer::Writer;
