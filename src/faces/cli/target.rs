@@ -13,7 +13,7 @@ use std::{
 };
 
 use clap::ArgMatches;
-use fazt_tools::{Caller, Code, Face, PeerName, Problem, deploy, dispatch};
+use fazt_tools::{Caller, Code, Face, PeerName, Problem, deploy, dispatch, question};
 use serde_json::Value;
 use url::{Host, Url};
 
@@ -151,6 +151,15 @@ impl Target {
         match self {
             Self::Node(node) => dispatch(&**node, &caller, name, input).await,
             Self::Peer(peer) => dispatch(peer, &caller, name, input).await,
+        }
+    }
+
+    /// What a person is asked before a tool is carried out.
+    pub(super) async fn question(&self, name: &str, input: Value) -> Result<String, Problem> {
+        let caller = Caller::owner(Face::Cli);
+        match self {
+            Self::Node(node) => question(&**node, &caller, name, input).await,
+            Self::Peer(peer) => question(peer, &caller, name, input).await,
         }
     }
 
