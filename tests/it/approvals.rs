@@ -429,6 +429,13 @@ async fn a_budget_is_spent_by_calls_outlives_a_restart_and_opens_again_at_midnig
         assert_eq!(node.call_as(&bot, Method::GET, "/api/apps", None).await.status, 200);
     }
     assert_eq!(node.call_as(&bot, Method::GET, "/api/apps", None).await.code(), "BUDGET_SPENT");
+    // A new token of that name begins anew.
+    node.call(Method::DELETE, "/api/tokens/bot", None).await.data();
+    for wish in [json!({ "name": "bot", "budget": 1 }), json!({ "name": "bot" })] {
+        let next = token(&node, wish).await;
+        assert_eq!(node.call_as(&next, Method::GET, "/api/apps", None).await.status, 200);
+        node.call(Method::DELETE, "/api/tokens/bot", None).await.data();
+    }
     for budget in [0, 10_000_001] {
         let wish = Some(json!({ "name": "x", "budget": budget }));
         let refused = node.call(Method::POST, "/api/tokens", wish).await;
