@@ -213,7 +213,8 @@ impl Tool for Approve {
 
 /// Deny a token's call that waits; nothing is changed, and the token is told so.
 ///
-/// Only a person may: the owner signed in, or at the machine itself.
+/// Only a person may: the owner signed in, or at the machine itself. A denial is
+/// final for this call, and the token may ask again.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct DenyInput {
