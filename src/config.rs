@@ -76,6 +76,8 @@ settings! {
         "calls of the API that a token may make in a minute, 1 to 1000000";
     keep_versions: u32 = "keep.versions", "FAZT_KEEP_VERSIONS", "20", true, |text| number(text, 1, 10_000).map(small),
         "versions kept of an app besides the live one, 1 to 10000";
+    mcp_sse: bool = "mcp.sse", "FAZT_MCP_SSE", "on", true, switch,
+        "the older pair `/sse` and `/messages` for agents: `on` or `off`";
     log: String = "log", "FAZT_LOG", "info", true, |text| Ok(text.to_owned()),
         "what is logged to standard error: `error`, `warn`, `info`, `debug` or a filter";
 }
@@ -176,6 +178,21 @@ impl Config {
         self.origins.get(key).map_or(("", Origin::Default), |(text, origin)| (text, *origin))
     }
 
+    /// The address of a host below the domain, as visitors type it, for a node
+    /// that listens at `port`; an empty label means the domain itself.
+    pub fn url(&self, label: &str, port: u16) -> String {
+        let host = match label {
+            "" => self.domain.clone(),
+            label if label.contains('.') => label.to_owned(),
+            label => format!("{label}.{}", self.domain),
+        };
+        if let Ok(url) = url::Url::parse(&self.public_url) {
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            return format!("{}://{host}{port}", url.scheme());
+        }
+        if port == 80 { format!("http://{host}") } else { format!("http://{host}:{port}") }
+    }
+
     /// Replaces the domain by one that was detected.
     pub fn detect_domain(&mut self, domain: String) {
         self.origins.insert("domain", (domain.clone(), Origin::Detected));
@@ -231,6 +248,14 @@ fn address(text: &str) -> Result<IpAddr, String> {
 
 fn addresses(text: &str) -> Result<Vec<IpAddr>, String> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(address).collect()
+}
+
+fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "on" | "true" | "1" => Ok(true),
+        "off" | "false" | "0" => Ok(false),
+        _ => Err("give `on` or `off`".to_owned()),
+    }
 }
 
 fn number(text: &str, least: u64, most: u64) -> Result<u64, String> {
@@ -321,6 +346,15 @@ mod tests {
     fn every_default_fits_its_own_rule() {
         for setting in SETTINGS {
             assert!(setting.check(setting.default).is_ok(), "{}", setting.key);
+        }
+    }
+
+    #[test]
+    fn the_table_of_limits_tells_the_defaults() {
+        for limit in fazt_tools::limits::LIMITS {
+            let Some(key) = limit.setting else { continue };
+            let setting = Setting::named(key).expect(key);
+            assert_eq!(setting.default, limit.value.to_string(), "{key}");
         }
     }
 

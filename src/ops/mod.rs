@@ -20,6 +20,7 @@ mod promote;
 mod read_file;
 mod settings;
 mod status;
+mod tickets;
 mod tokens;
 mod undo;
 
@@ -30,6 +31,8 @@ use crate::{
     node::Node,
     store::{Alias, AliasTarget, App, StoreError},
 };
+
+pub(crate) use status::{LITTLE_DISK, disk_free};
 
 pub use deploy::{bundle_problem, spool_beside, spool_problem, sweep_spools};
 

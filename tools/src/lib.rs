@@ -9,11 +9,13 @@
 pub mod tool;
 
 pub mod caller;
+pub mod limits;
 pub mod names;
 pub mod problem;
 pub mod view;
 
 pub mod openapi;
+pub mod skills;
 
 pub mod types;
 

@@ -5,7 +5,7 @@
 
 use std::io::{self, IsTerminal as _};
 
-use fazt_tools::{Code, Effect, Problem, Spec};
+use fazt_tools::{Caller, Code, Effect, Face, Problem, Spec};
 use serde_json::Value;
 
 use super::{
@@ -39,7 +39,7 @@ pub(super) async fn confirm(
         .into());
     }
     let target = target::connect(context, place).await?;
-    let question = target.question(spec.name, input.clone()).await;
+    let question = target.question(&Caller::owner(Face::Cli), spec.name, input.clone()).await;
     // A person may think for long: the database is not held meanwhile.
     target.close().await;
     render::prompt(&format!("{} [y/N] ", question?));

@@ -13,7 +13,7 @@ use crate::store::{Result, StoreError};
 /// The schema, in order; a released one never changes again.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
-    // The file's number is the one it will have; here it follows what there is.
+    include_str!("migrations/0003_mcp.sql"),
     include_str!("migrations/0004_approvals.sql"),
 ];
 

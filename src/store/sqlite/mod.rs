@@ -9,6 +9,8 @@ mod approvals;
 mod apps;
 mod blobs;
 mod cell;
+mod examine;
+mod handles;
 mod ledger;
 mod migrations;
 mod peers;
@@ -27,6 +29,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Result, StoreError};
+pub use examine::{Examined, examine, is_held};
 pub use peers::read_peers;
 use reader::Readers;
 use writer::Writer;
