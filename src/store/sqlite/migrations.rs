@@ -13,8 +13,8 @@ use crate::store::{Result, StoreError};
 /// The schema, in order; a released one never changes again.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
-    include_str!("migrations/0003_mcp.sql"),
-    include_str!("migrations/0004_approvals.sql"),
+    include_str!("migrations/0002_mcp.sql"),
+    include_str!("migrations/0003_approvals.sql"),
 ];
 
 /// Marks the file as fazt's: the letters `fazt`.
