@@ -9,9 +9,11 @@ mod access;
 mod architecture;
 mod catalogue;
 mod cli;
+mod doctor;
 mod generated;
 mod peers;
 mod readme;
+mod skills;
 mod store_contract;
 
 mod deploy;

@@ -53,9 +53,12 @@ pub(super) fn this_program() -> PathBuf {
 }
 
 impl Context {
-    /// The database, where another command would not find it by itself.
+    /// The database, where a program started by another would not find it by
+    /// itself: agents pass on little of the environment, and not `FAZT_DB`.
     pub(super) fn unusual_db(&self) -> Option<PathBuf> {
-        let usual = crate::config::database_path(None, &self.environment);
+        let mut environment = self.environment.clone();
+        environment.remove("FAZT_DB");
+        let usual = crate::config::database_path(None, &environment);
         if usual.is_ok_and(|usual| usual == self.db) {
             return None;
         }

@@ -216,7 +216,7 @@ fn view(findings: &[Finding], stdio: String, http: String) -> View {
         .map(|finding| finding.check.len())
         .max()
         .unwrap_or(0)
-        .max("over HTTP".len());
+        .max("for agents".len());
     let mut view = View::says(match wrong {
         0 => "nothing is wrong".to_owned(),
         1 => "one thing is wrong".to_owned(),

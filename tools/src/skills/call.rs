@@ -40,6 +40,10 @@ impl Call {
     }
 
     /// Shows another of the tool's commands than the first.
+    ///
+    /// # Panics
+    ///
+    /// When the tool has no such command.
     #[must_use]
     pub fn worded(mut self, word: &'static str) -> Self {
         assert!(spec(self.tool).commands.contains(&word), "`fazt {word}` is not {}", self.tool);
@@ -117,7 +121,7 @@ impl Call {
         let mut rest = self.input.as_object().cloned().unwrap_or_default();
         let mut path = spec.route.path.replace("{*", "{");
         for field in spec.route.fields() {
-            let value = rest.remove(field).expect("an input holds what its route names");
+            let Some(value) = rest.remove(field) else { continue };
             let keep_slash = spec.route.path.contains("{*");
             path = path.replace(&format!("{{{field}}}"), &encoded(&plain(&value), keep_slash));
         }
