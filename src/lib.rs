@@ -18,6 +18,7 @@ pub mod auth;
 pub mod node;
 pub mod ops;
 pub mod peers;
+pub mod ship;
 
 // F5
 pub mod faces;

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use fazt_tools::{Caller, Code, Problem};
+use fazt_tools::{Caller, Code, Problem, status::Warning};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -49,7 +49,7 @@ pub struct Node {
     /// When it was opened.
     pub started: Timestamp,
     /// What the owner should know about how it was opened.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     sqlite: Arc<SqliteStore>,
     sources: Sources,
     port: OnceLock<u16>,
@@ -65,6 +65,8 @@ pub struct Open {
     pub flags: HashMap<&'static str, String>,
     /// The process's environment.
     pub environment: HashMap<String, String>,
+    /// What the owner should know about how it is started.
+    pub warnings: Vec<Warning>,
 }
 
 impl Node {
@@ -75,7 +77,7 @@ impl Node {
 
     /// Opens a node that tells the time by `clock`.
     pub async fn open_with(open: Open, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Problem> {
-        let Open { db, wait, flags, environment } = open;
+        let Open { db, wait, flags, environment, mut warnings } = open;
         let mut sources = Sources { flags, environment, stored: HashMap::new() };
         // A flag or the environment goes before the stored limit, and the stored one
         // can only be read from the open database.
@@ -94,13 +96,13 @@ impl Node {
         if config.max_database_bytes != max_bytes {
             sqlite.limit(config.max_database_bytes).await.map_err(unusable)?;
         }
-        let mut warnings = Vec::new();
         let (domain, origin) = config.origin("domain");
         let open = !config.bind.is_loopback();
         let choice = choose_domain(domain, origin, open, &local_addresses());
         if let Some(warning) = choice.warning {
             config.detect_domain(choice.domain);
-            warnings.push(warning);
+            let fix = "fazt server config set domain DOMAIN".to_owned();
+            warnings.push(Warning { message: warning, fix });
         }
         let key = Key::ensure(&db).map_err(|error| {
             Problem::new(Code::DatabaseUnusable, error.to_string())

@@ -19,6 +19,7 @@ mod promote;
 mod read_file;
 mod settings;
 mod status;
+mod tickets;
 mod tokens;
 mod undo;
 

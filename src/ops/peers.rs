@@ -70,6 +70,18 @@ impl Node {
         Err(self.peer_refusal(name, &missing).await)
     }
 
+    /// The same for a caller, who must not be limited to some apps: that says
+    /// nothing about a peer's apps.
+    pub async fn peer_for(&self, caller: &Caller, name: &PeerName) -> Result<Peer, Problem> {
+        if caller.apps.is_some() {
+            return Err(Problem::new(
+                Code::Forbidden,
+                "a token limited to some apps cannot use peers",
+            ));
+        }
+        self.peer(name).await
+    }
+
     pub(super) fn peer_of(&self, peer: &store::Peer) -> Result<Peer, Problem> {
         let token = self.access.key().open(&peer.row.token, &sealed_as(&peer.name));
         let token = token.ok_or_else(|| {

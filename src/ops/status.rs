@@ -18,14 +18,7 @@ impl Handler<Status> for Node {
         let has_owner = self.access.has_owner().await.map_err(|e| storage_problem(&e))?;
         let (bytes, capacity, entries) = self.sites.answers.facts();
         let disk_free_bytes = disk_free(self.db());
-        let mut warnings: Vec<Warning> = self
-            .warnings
-            .iter()
-            .map(|message| Warning {
-                message: message.clone(),
-                fix: "fazt server config set domain DOMAIN".to_owned(),
-            })
-            .collect();
+        let mut warnings = self.warnings.clone();
         if let Some(free) = disk_free_bytes.filter(|free| *free < LITTLE_DISK) {
             warnings.push(Warning {
                 message: format!("only {} are free on the disk", fazt_tools::view::bytes(free)),

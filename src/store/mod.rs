@@ -17,11 +17,25 @@ pub use types::*;
 
 /// Everything a node remembers.
 pub trait Store:
-    AppStore + BlobStore + LedgerStore + AccessStore + PeerStore + SettingStore + UpkeepStore
+    AppStore
+    + BlobStore
+    + LedgerStore
+    + AccessStore
+    + HandleStore
+    + PeerStore
+    + SettingStore
+    + UpkeepStore
 {
 }
 impl<T> Store for T where
-    T: AppStore + BlobStore + LedgerStore + AccessStore + PeerStore + SettingStore + UpkeepStore
+    T: AppStore
+        + BlobStore
+        + LedgerStore
+        + AccessStore
+        + HandleStore
+        + PeerStore
+        + SettingStore
+        + UpkeepStore
 {
 }
 
@@ -137,6 +151,26 @@ pub trait AccessStore: Send + Sync {
     /// Stores the answer of a reserved key, or frees it.
     async fn settle_key(&self, key: &str, answer: Option<(u16, String)>) -> Result<()>;
 }
+
+/// What a client is handed to come back with: sessions of the Model Context
+/// Protocol, and addresses that take one upload. Known by their hashes only.
+#[async_trait]
+pub trait HandleStore: Send + Sync {
+    /// Stores a session, or replaces what is known of it. A caller's oldest go when
+    /// it has more than [`SESSIONS_EACH`].
+    async fn put_mcp_session(&self, session: McpSession, now: Timestamp) -> Result<()>;
+    /// The session of that hash.
+    async fn mcp_session(&self, hash: &Hash) -> Result<Option<McpSession>>;
+    /// Forgets a session.
+    async fn end_mcp_session(&self, hash: &Hash) -> Result<()>;
+    /// Stores an address that takes one upload.
+    async fn add_ticket(&self, ticket: Ticket) -> Result<()>;
+    /// Spends such an address: what it was made for, once, then never again.
+    async fn spend_ticket(&self, hash: &Hash, now: Timestamp) -> Result<Option<Ticket>>;
+}
+
+/// Sessions of the protocol that a caller may have.
+pub const SESSIONS_EACH: u32 = 1_000;
 
 /// Other nodes.
 #[async_trait]

@@ -670,3 +670,27 @@ pub struct StoreFacts {
     /// Writes that wait.
     pub queued_writes: u64,
 }
+
+/// A session of the Model Context Protocol.
+#[derive(Clone, Debug, PartialEq)]
+pub struct McpSession {
+    /// Hash of its id.
+    pub hash: Hash,
+    /// The caller it belongs to, as the ledger names it.
+    pub caller: String,
+    /// What its client said at the beginning, as JSON.
+    pub state: String,
+}
+
+/// An address that takes one upload.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ticket {
+    /// Hash of its secret part.
+    pub hash: Hash,
+    /// Who made it, as JSON.
+    pub caller: String,
+    /// The deploy it is for, as JSON.
+    pub input: String,
+    /// Until when it may be used.
+    pub expires_at: Timestamp,
+}

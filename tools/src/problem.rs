@@ -174,7 +174,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 /// Explains why an input did not fit the tool's schema.
-pub(crate) fn invalid_input<T: Tool>(reason: &str) -> Problem {
+pub fn invalid_input<T: Tool>(reason: &str) -> Problem {
     let schema = tool::schema_of::<T::Input>();
     let fields: Vec<&str> = schema["properties"]
         .as_object()

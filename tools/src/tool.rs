@@ -24,6 +24,12 @@ pub trait Tool: Send + Sync + 'static {
     const EFFECT: Effect;
     /// Whether it reaches beyond the node: an outside server, a visitor's code.
     const REACHES_OUT: bool = false;
+    /// Whether a second call with the same input changes nothing more; what only
+    /// reads never does.
+    const IDEMPOTENT: bool = false;
+    /// Whether its answer quotes what others wrote: files, logs, messages. An agent
+    /// gets such an answer between marks, as data and no instruction.
+    const QUOTES: bool = false;
     /// What a caller must hold to use it.
     const SCOPE: Scope;
     /// `false` keeps it to HTTP, the command line and the dashboard.
@@ -169,6 +175,7 @@ impl Route {
 
 /// A tool with its types erased, for faces that walk the catalogue.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct Spec {
     /// See [`Tool::NAME`].
     pub name: &'static str,
@@ -178,6 +185,10 @@ pub struct Spec {
     pub effect: Effect,
     /// See [`Tool::REACHES_OUT`].
     pub reaches_out: bool,
+    /// See [`Tool::IDEMPOTENT`]; true for whatever only reads.
+    pub idempotent: bool,
+    /// See [`Tool::QUOTES`].
+    pub quotes: bool,
     /// See [`Tool::SCOPE`].
     pub scope: Scope,
     /// See [`Tool::AGENT`].
@@ -210,6 +221,8 @@ impl Spec {
             title: T::TITLE,
             effect: T::EFFECT,
             reaches_out: T::REACHES_OUT,
+            idempotent: T::IDEMPOTENT || matches!(T::EFFECT, Effect::Read),
+            quotes: T::QUOTES,
             scope: T::SCOPE,
             agent: T::AGENT,
             route: T::ROUTE,

@@ -26,7 +26,7 @@ const EVERYWHERE: &str = "Options of every command";
 /// everywhere when it holds no command at all, as in `fazt --help`.
 pub(super) fn tree(named: &HashSet<&str>) -> Command {
     let first = |spec: &Spec| spec.commands.iter().map(|command| first_word(command));
-    let hand = ["server", "remote", "skills", "doctor", "completions", "man", "version"];
+    let hand = ["mcp", "server", "remote", "skills", "doctor", "completions", "man", "version"];
     let everything = ["help", "completions", "man"].iter().any(|word| named.contains(word))
         || !specs().iter().flat_map(first).chain(hand).any(|word| named.contains(word));
     let mut root = root();
@@ -210,6 +210,14 @@ fn by_hand(remote: bool) -> Vec<(&'static str, Command)> {
                     .long("password-stdin")
                     .action(ArgAction::SetTrue)
                     .help("Read the owner's password from standard input"),
+            ),
+        ),
+        (
+            "mcp",
+            server_arguments(named("mcp", "Serve agents on standard input and output")).long_about(
+                "Serve agents on standard input and output, by the Model Context Protocol.\n\n\
+                 Beside a node that runs on the database it speaks to that node; otherwise it \
+                 is the node, and hosts the apps until the client ends it.",
             ),
         ),
         ("server status", named("status", "Report the node's health, as `fazt status` does")),

@@ -14,11 +14,10 @@ mod tool;
 mod target;
 
 mod deploy;
-mod pack;
-mod upload;
 
 mod cat;
 
+mod mcp;
 mod serve;
 
 mod connect;
@@ -148,6 +147,12 @@ fn parse_and_carry_out(
         ["version"] => pages::version(&context),
         ["completions"] => pages::completions(&context, inner),
         ["man"] => pages::man(&context, inner),
+        ["mcp"] => {
+            let runtime = runtime(&mut Builder::new_multi_thread())?;
+            let exit = runtime.block_on(mcp::run(&context, inner));
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            exit
+        }
         ["skills", "list"] => skills::list(&context),
         ["skills", "show"] => skills::show(&context, inner),
         ["skills", "install"] => skills::install(&context, inner),

@@ -25,6 +25,7 @@ pub(super) async fn start(context: &Context, inner: &ArgMatches) -> Result<u8, S
         db: context.db.clone(),
         flags,
         environment: context.environment.clone(),
+        warnings: Vec::new(),
     })
     .await?;
     if context.screen.json {
@@ -89,7 +90,7 @@ pub(super) async fn init(context: &Context, inner: &ArgMatches) -> Result<u8, St
     Ok(0)
 }
 
-fn flags(inner: &ArgMatches) -> HashMap<&'static str, String> {
+pub(super) fn flags(inner: &ArgMatches) -> HashMap<&'static str, String> {
     let given = |(key, _): &(&'static str, _)| Some((*key, inner.get_one::<String>(key)?.clone()));
     FLAGS.iter().filter_map(given).collect()
 }

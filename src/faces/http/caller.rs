@@ -46,8 +46,9 @@ pub(super) async fn authenticate(
         let mut caller =
             found.ok_or_else(|| refused("the token is unknown, revoked or expired"))?;
         // Commands of this machine say that they are; it only names the face.
-        if caller.token.is_none() && text(headers, &X_FACE) == Some(Face::Cli.as_str()) {
-            caller.face = Face::Cli;
+        let face = text(headers, &X_FACE).and_then(Face::named);
+        if let (None, Some(face @ (Face::Cli | Face::Mcp))) = (&caller.token, face) {
+            caller.face = face;
         }
         // A peer says what its own caller may do; that only ever takes away.
         if let Some(scopes) = text(headers, &X_SCOPES) {

@@ -7,6 +7,7 @@
 mod answer;
 mod caller;
 mod events;
+mod feed;
 mod idempotency;
 mod input;
 mod meta;
@@ -40,8 +41,8 @@ struct Api {
     node: Arc<Node>,
 }
 
-/// The API and the pages of the admin host.
-pub fn router(node: Arc<Node>) -> Router {
+/// The API and the pages of the admin host, and `beside` it what other faces add.
+pub fn router(node: Arc<Node>, beside: Router) -> Router {
     let api = Api { node };
     let mut routes: Router<Api> = Router::new();
     for spec in specs() {
@@ -50,6 +51,8 @@ pub fn router(node: Arc<Node>) -> Router {
     routes
         .route("/api/blobs", post(upload::blobs))
         .route("/api/blobs/{hash}", put(upload::blob))
+        .route("/api/upload/{ticket}", put(upload::ticket).post(upload::ticket))
+        .route("/api/events", get(feed::changes))
         .route("/api/whoami", get(caller::whoami))
         .route("/api/openapi.json", get(meta::openapi_json))
         .route("/schema/manifest.json", get(meta::manifest_schema))
@@ -58,8 +61,9 @@ pub fn router(node: Arc<Node>) -> Router {
         .merge(sign_in::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn(around))
         .with_state(api)
+        .merge(beside)
+        .layer(middleware::from_fn(around))
 }
 
 fn tool_route(spec: &'static Spec) -> MethodRouter<Api> {
@@ -158,14 +162,7 @@ async fn run(
             let Some(Ok(name)) = name else {
                 return Err(Problem::invalid("peer", "give the name of a peer, such as `zyt`"));
             };
-            // A token limited to some apps says nothing about a peer's apps.
-            if caller.apps.is_some() {
-                return Err(Problem::new(
-                    Code::Forbidden,
-                    "a token limited to some apps cannot use peers",
-                ));
-            }
-            let there = api.node.peer(&name).await?;
+            let there = api.node.peer_for(caller, &name).await?;
             dispatch(&there, caller, spec.name, input).await
         }
     }

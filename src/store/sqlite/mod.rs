@@ -9,6 +9,7 @@ mod apps;
 mod blobs;
 mod cell;
 mod examine;
+mod handles;
 mod ledger;
 mod migrations;
 mod peers;

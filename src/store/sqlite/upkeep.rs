@@ -36,6 +36,7 @@ fn collect(c: &Connection, keep: Keep, now: Timestamp) -> Result<bool> {
         .execute(params![ms(now - keep.loose_blobs), PIECE])?;
     c.prepare_cached("DELETE FROM sessions WHERE expires_at < ?1")?.execute([ms(now)])?;
     c.prepare_cached("DELETE FROM setup_links WHERE expires_at < ?1")?.execute([ms(now)])?;
+    super::handles::collect(c, now)?;
     // Thirty days of hourly counts are kept.
     let hour = now.as_second().div_euclid(3_600) - 24 * 30;
     c.prepare_cached("DELETE FROM traffic WHERE hour < ?1")?.execute([hour])?;

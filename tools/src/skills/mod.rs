@@ -143,19 +143,28 @@ impl Skill {
         files
     }
 
+    /// What stands at the head of its page, by name.
+    pub fn front_matter(&self, target: Target) -> Vec<(&'static str, String)> {
+        let mut fields = vec![
+            ("name", self.name.to_owned()),
+            ("description", self.description.to_owned()),
+            ("license", "MIT".to_owned()),
+            ("compatibility", "Needs a fazt node, by MCP, the fazt command or HTTP.".to_owned()),
+        ];
+        if target == Target::Plugin {
+            fields.push(("allowed-tools", self.allowed().join(" ")));
+        }
+        fields
+    }
+
     /// Its `SKILL.md`.
     pub fn page(&self, target: Target) -> String {
         let mut text = String::from("---\n");
-        let mut field = |name: &str, value: &str| {
+        for (name, value) in self.front_matter(target) {
+            // A text with a colon is no plain YAML; JSON's quotes are YAML's too.
+            let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+            let value = if plain { value } else { Value::from(value).to_string() };
             let _ = writeln!(text, "{name}: {value}");
-        };
-        field("name", self.name);
-        // A description with a colon is no plain YAML; JSON's quotes are YAML's too.
-        field("description", &Value::from(self.description).to_string());
-        field("license", "MIT");
-        field("compatibility", "\"Needs a fazt node, by MCP, the fazt command or HTTP.\"");
-        if target == Target::Plugin {
-            field("allowed-tools", &Value::from(self.allowed().join(" ")).to_string());
         }
         let _ = write!(text, "---\n\n# {}\n\n{MADE}\n", self.title);
         text.push_str(&page::render(&self.parts));
