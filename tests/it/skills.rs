@@ -4,14 +4,16 @@
 use std::{fs, path::Path, process::Stdio};
 
 use fazt_tools::{
-    Caller, Face, dispatch,
+    Caller, Effect, Face, dispatch,
     skills::{self, Example, Guide, Part, Skill, Target, guides, plugin},
     specs,
 };
+use reqwest::Method;
+use rmcp::{ServiceExt as _, transport::TokioChildProcess};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::harness::{Done, TestNode, program};
+use crate::harness::{Answer, Done, TestNode, program};
 
 /// How a call of a page is made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,14 +58,77 @@ async fn in_bash(node: &TestNode, folder: &Path, line: &str) -> Done {
     }
 }
 
+/// Asks the node's MCP door.
+async fn mcp(node: &TestNode, method: &str, mut params: Value) -> Value {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
+    });
+    let request = node.request(Method::POST, "/mcp").bearer_auth(node.owner_token());
+    let request = request.header("accept", "application/json, text/event-stream");
+    let request = request.header("mcp-protocol-version", "2026-07-28");
+    let request = match params["name"].as_str() {
+        Some(name) => request.header("mcp-name", name),
+        None => request,
+    };
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+    let answer = Answer::of(request.header("mcp-method", method).json(&body)).await;
+    // One answer, as JSON or as the last event of a stream.
+    let text = answer.text().lines().rev().find(|line| line.contains("\"id\""));
+    let text = text.unwrap_or_else(|| panic!("{}: {}", answer.status, answer.text()));
+    let said: Value = serde_json::from_str(text.trim_start_matches("data: ")).expect(text);
+    assert!(said["error"].is_null(), "{method}: {said}");
+    said["result"].clone()
+}
+
+/// Makes a call as an agent does.
+async fn as_tool(node: &TestNode, example: &Example) -> Value {
+    let mut arguments = example.input.clone();
+    let spec = specs().iter().find(|spec| spec.name == example.tool).expect(example.tool);
+    if spec.effect == Effect::Remove {
+        // This client has no form to be asked by.
+        arguments["confirm"] = arguments["app"].clone();
+    }
+    let call = json!({ "name": example.tool, "arguments": arguments });
+    let answer = mcp(node, "tools/call", call).await;
+    assert_ne!(answer["isError"], true, "{example:?}: {answer}");
+    answer
+}
+
+#[tokio::test]
+async fn what_pages_say_of_the_protocols_own_arguments_holds() {
+    let node = TestNode::start().await;
+    let tools = mcp(&node, "tools/list", json!({})).await;
+    let tools = tools["tools"].as_array().expect("a list");
+    for tool in tools {
+        let takes = |name: &str| tool["inputSchema"]["properties"].get(name).is_some();
+        assert!(takes("peer"), "{}", tool["name"]);
+        assert!(takes("confirm") || tool["annotations"]["destructiveHint"] == false);
+    }
+    let stdio = TokioChildProcess::new(beside(&node)).expect("the program starts");
+    let agent = ().serve(stdio).await.expect("it speaks the protocol");
+    let near = agent.list_all_tools().await.expect("a list");
+    let deploy = near.iter().find(|tool| tool.name == "deploy").expect("it deploys");
+    assert!(deploy.input_schema["properties"].get("path").is_some(), "{deploy:?}");
+    agent.cancel().await.expect("it ends");
+    let ticket = json!({ "name": "deploy", "arguments": { "app": "hello" } });
+    let ticket = mcp(&node, "tools/call", ticket).await;
+    assert!(ticket["structuredContent"]["upload"]["command"].is_string(), "{ticket}");
+}
+
+/// The server of an agent that starts it itself.
+fn beside(node: &TestNode) -> Command {
+    let mut command = program(node.folder.path());
+    command.arg("mcp");
+    command
+}
+
 async fn make(node: &TestNode, folder: &Path, example: &Example, form: Form) {
     let line = match form {
         Form::Tool => {
-            let caller = Caller::owner(Face::Mcp);
-            let answer =
-                dispatch(&**node.node(), &caller, example.tool, example.input.clone()).await;
-            let answer = answer.unwrap_or_else(|problem| panic!("{example:?}: {problem}"));
-            assert_ne!(answer["passed"], false, "{example:?}: {answer}");
+            let answer = as_tool(node, example).await;
+            assert_ne!(answer["structuredContent"]["passed"], false, "{example:?}: {answer}");
             return;
         }
         Form::Command => &example.command,

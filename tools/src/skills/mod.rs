@@ -57,8 +57,8 @@ pub enum Target {
 /// What the calls of a page are, said on each.
 const WAYS: Part = Part::Text(
     "Each call stands three times: a tool of the fazt MCP server with its input, a `fazt` \
-     command, and `curl`. Use the first you have. The names and numbers are examples. For \
-     `curl`, `FAZT_URL` is the node's admin address, such as `http://admin.localhost:8080`, and \
+     command, and `curl`. Use the first you have. The names and numbers are examples. Every MCP \
+     tool also takes `peer`, the name of another node. For `curl`, `FAZT_URL` is the node's admin address, on its own machine `http://localhost:8080`, and \
      `FAZT_TOKEN` a token: {fazt create_token agent --preset agent} prints one on the node's \
      machine.",
 );

@@ -109,7 +109,7 @@ pub(super) fn database(db: &Path, looked: Option<&Stored<Examined>>) -> Finding 
                 }
                 StoreError::NotOurs { .. } => "name another with `--db PATH` or FAZT_DB".to_owned(),
                 StoreError::NoAccess { .. } => {
-                    format!("chown \"$(id -un)\" {}", quoted(&format!("{shown}")))
+                    format!("sudo chown \"$(id -un)\" {}", quoted(&format!("{shown}")))
                 }
                 _ => RESTORE.to_owned(),
             });
@@ -316,12 +316,10 @@ pub(super) fn names(
         Ok(found) if found.iter().any(here) => {
             Finding::ok(CHECK, format!("{name} leads to this machine"))
         }
-        _ if local => Finding::note(
+        _ if local => Finding::ok(
             CHECK,
-            format!("{name} is not looked up here; browsers and curl know the way by themselves"),
-            "other programs, agents over HTTP among them, may not find the node",
-        )
-        .fix(format!("echo '127.0.0.1 admin.{domain}' | sudo tee -a /etc/hosts")),
+            format!("{name}: browsers and curl know the way, others send a Host header"),
+        ),
         Ok(found) if !found.is_empty() => {
             let there: Vec<String> = found.iter().map(ToString::to_string).collect();
             let found = format!("{name} leads to {}, not to this machine", there.join(", "));
@@ -503,8 +501,8 @@ mod tests {
         assert_eq!(state("zyt.app", true, &[]), State::Wrong);
         let nowhere = Err("no such name".to_owned());
         let local = names("localhost", false, &own, &nowhere);
-        assert_eq!(local.state, State::Note);
-        assert!(local.lines(0).contains("admin.localhost"), "{}", local.lines(0));
+        assert_eq!(local.state, State::Ok);
+        assert!(local.lines(0).contains("Host header"), "{}", local.lines(0));
         assert_eq!(state("localhost", false, &["127.0.0.1"]), State::Ok);
         let lost = names("zyt.app", false, &own, &nowhere);
         assert_eq!(lost.state, State::Wrong);
