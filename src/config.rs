@@ -6,7 +6,7 @@
 
 mod domain;
 
-use std::{collections::HashMap, net::IpAddr, path::PathBuf};
+use std::{collections::HashMap, net::IpAddr, num::NonZeroU32, path::PathBuf};
 
 use fazt_tools::{Code, Problem, problem::nearest};
 
@@ -72,6 +72,8 @@ settings! {
         "size of the database in bytes; 0 leaves it to the disk";
     max_connections: u64 = "limits.connections", "FAZT_MAX_CONNECTIONS", "16384", true, |text| number(text, 16, 1_000_000),
         "open connections, 16 to 1000000; more wait to be accepted";
+    token_rate: NonZeroU32 = "limits.token_rate", "FAZT_TOKEN_RATE", "600", true, |text| number(text, 1, 1_000_000).map(rate),
+        "calls of the API that a token may make in a minute, 1 to 1000000";
     keep_versions: u32 = "keep.versions", "FAZT_KEEP_VERSIONS", "20", true, |text| number(text, 1, 10_000).map(small),
         "versions kept of an app besides the live one, 1 to 10000";
     mcp_sse: bool = "mcp.sse", "FAZT_MCP_SSE", "on", true, switch,
@@ -265,6 +267,11 @@ fn number(text: &str, least: u64, most: u64) -> Result<u64, String> {
 
 fn small(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// A number that its range keeps above zero.
+fn rate(number: u64) -> NonZeroU32 {
+    NonZeroU32::new(small(number)).unwrap_or(NonZeroU32::MIN)
 }
 
 fn domain_name(text: &str) -> Result<String, String> {

@@ -117,7 +117,7 @@ impl Node {
             ..Limits::default()
         };
         Ok(Arc::new(Self {
-            access: Access::new(store.clone(), clock.clone(), key),
+            access: Access::new(store.clone(), clock.clone(), key, config.token_rate),
             sites: Arc::new(sites),
             store,
             started: clock.now(),

@@ -8,7 +8,7 @@ use std::{path::Path, time::Duration};
 
 use bytes::Bytes;
 use fazt_tools::{
-    Caller, Code, Handler, PeerName, Problem, Scope, Scopes, Tool, deploy,
+    Caller, Code, Handler, Hold, PeerName, Problem, Scope, Scopes, Spec, Tool, deploy,
     tool::{Effect, Method},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -92,6 +92,11 @@ struct Failure {
 #[derive(Deserialize)]
 struct WhoAmI {
     scopes: Vec<Scope>,
+}
+
+#[derive(Deserialize)]
+struct Question {
+    question: String,
 }
 
 impl Peer {
@@ -272,6 +277,24 @@ impl Peer {
         self.answer(response).await
     }
 
+    /// What a person is asked before `spec` is carried out over there.
+    async fn ask_question(
+        &self,
+        caller: &Caller,
+        spec: &Spec,
+        input: &Value,
+    ) -> Result<String, Problem> {
+        let body = serde_json::json!({ "tool": spec.name, "input": input });
+        let request = self.client.post(format!("{}/api/question", self.url)).timeout(CALL);
+        let request = told(request.json(&body), caller);
+        match self.answer::<Question>(self.send(request).await?).await {
+            Ok(answer) => Ok(answer.question),
+            // A node of an earlier version has no such route.
+            Err(problem) if problem.code == Code::NotFound => Ok(spec.question(input)),
+            Err(problem) => Err(problem),
+        }
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, Problem> {
         request.bearer_auth(&self.token).send().await.map_err(|error| self.unreachable(&error))
     }
@@ -346,6 +369,35 @@ impl<T: Tool> Handler<T> for Peer {
     async fn handle(&self, caller: &Caller, input: T::Input) -> Result<T::Output, Problem> {
         self.call::<T>(caller, input).await
     }
+
+    fn question(
+        &self,
+        caller: &Caller,
+        input: &T::Input,
+    ) -> impl Future<Output = Result<String, Problem>> + Send {
+        let spec = Spec::of::<T>();
+        let input = serde_json::to_value(input).unwrap_or_default();
+        async move { self.ask_question(caller, &spec, &input).await }
+    }
+}
+
+impl Hold for Peer {
+    /// A call is held where its token lives, and carried out there.
+    async fn hold(
+        &self,
+        caller: &Caller,
+        tool: &'static str,
+        _: Value,
+        _: impl Future<Output = Result<String, Problem>> + Send,
+    ) -> Result<Value, Problem> {
+        let what = format!(
+            "`{tool}` needs a person's approval, which {} cannot wait for on {}",
+            caller.name,
+            self.who()
+        );
+        Err(Problem::new(Code::Forbidden, what)
+            .hint("ask the owner to do it, or use a token of that node itself"))
+    }
 }
 
 /// Says who asks, through which face and program, and what it may do.
@@ -355,6 +407,9 @@ fn told(request: reqwest::RequestBuilder, caller: &Caller) -> reqwest::RequestBu
         // The token here may allow more than the one who asks for this call.
         let scopes: Vec<_> = caller.scopes.iter().map(Scope::as_str).collect();
         request = request.header("x-fazt-scopes", scopes.join(" "));
+    }
+    if caller.approval {
+        request = request.header("x-fazt-approval", "human");
     }
     if let Some(client) = &caller.client {
         request = request.header("x-fazt-client", client);

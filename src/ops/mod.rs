@@ -4,6 +4,7 @@
 //! and the next step. No SQL, no HTTP.
 
 mod aliases;
+mod approvals;
 mod configure_app;
 mod delete_app;
 mod deploy;
@@ -69,6 +70,10 @@ pub fn storage_problem(error: &StoreError) -> Problem {
             let code = match *kind {
                 "token" => Code::TokenNotFound,
                 "peer" => Code::PeerNotFound,
+                "approval" => {
+                    return Problem::new(Code::ApprovalNotFound, text)
+                        .hint("`fazt approvals` lists those that wait");
+                }
                 _ => Code::NotFound,
             };
             Problem::new(code, text)
@@ -195,6 +200,19 @@ fn alias_of(alias: &Alias) -> types::Alias {
         AliasTarget::Split(shares) => written.shares.clone_from(shares),
     }
     written
+}
+
+/// Whether an alias leads to `app`, as far as the caller may know: who is limited
+/// to some apps learns of no others that share a split.
+fn leads_to(alias: &Alias, app: &AppName, caller: &Caller) -> bool {
+    match &alias.target {
+        AliasTarget::App(to) => to == app,
+        AliasTarget::Split(shares) => {
+            shares.iter().any(|share| share.app == *app)
+                && shares.iter().all(|share| caller.may_touch(&share.app))
+        }
+        AliasTarget::Redirect { .. } | AliasTarget::Reserved => false,
+    }
 }
 
 /// A name that can lead somewhere: a label below the domain, or a whole domain.

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
-use fazt_tools::{Caller, Problem, deploy, dispatch};
+use fazt_tools::{Caller, Problem, deploy, dispatch, question};
 use serde_json::Value;
 
 use crate::{node::Node, peers::Peer};
@@ -25,6 +25,19 @@ impl Target {
                 to_the_end(node, async move { dispatch(&*here, &caller, &name, input).await }).await
             }
             Self::Peer(peer) => dispatch(peer, caller, name, input).await,
+        }
+    }
+
+    /// What a person is asked before a tool is carried out.
+    pub async fn question(
+        &self,
+        caller: &Caller,
+        name: &str,
+        input: Value,
+    ) -> Result<String, Problem> {
+        match self {
+            Self::Node(node) => question(&**node, caller, name, input).await,
+            Self::Peer(peer) => question(peer, caller, name, input).await,
         }
     }
 

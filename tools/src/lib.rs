@@ -36,14 +36,15 @@ pub mod status;
 pub mod undo;
 
 pub mod aliases;
+pub mod approvals;
 pub mod peers;
 pub mod plan_deploy;
 pub mod settings;
 pub mod tokens;
 
 pub use caller::{Caller, Face, Scope, Scopes};
-pub use catalogue::{Host, dispatch, specs};
+pub use catalogue::{Host, dispatch, question, specs};
 pub use names::{AppName, PeerName};
 pub use problem::{Code, Problem};
-pub use tool::{Effect, Handler, Method, Route, Spec, Tool};
+pub use tool::{Effect, Handler, Hold, Method, Route, Spec, Tool};
 pub use view::View;

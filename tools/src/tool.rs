@@ -66,6 +66,33 @@ pub trait Handler<T: Tool>: Send + Sync + 'static {
         caller: &Caller,
         input: T::Input,
     ) -> impl Future<Output = Result<T::Output, Problem>> + Send;
+
+    /// What a person is asked before the tool is carried out: what it would take
+    /// away, in words. Refuses what is not there, as [`Handler::handle`] would.
+    fn question(
+        &self,
+        _caller: &Caller,
+        input: &T::Input,
+    ) -> impl Future<Output = Result<String, Problem>> + Send {
+        let spec = Spec::of::<T>();
+        std::future::ready(Ok(spec.question(&json(input))))
+    }
+}
+
+/// Keeps the calls that a person must approve first.
+pub trait Hold: Send + Sync + 'static {
+    /// Keeps a call instead of carrying it out, and refuses it with
+    /// [`crate::Code::ApprovalPending`]; the same call again is the same
+    /// approval. Once a person has decided, answers what became of it, once.
+    ///
+    /// `question` is awaited only for a call that is not kept yet.
+    fn hold(
+        &self,
+        caller: &Caller,
+        tool: &'static str,
+        input: Value,
+        question: impl Future<Output = Result<String, Problem>> + Send,
+    ) -> impl Future<Output = Result<Value, Problem>> + Send;
 }
 
 /// What a tool does to the node's state. It decides hints, confirmation and
@@ -246,6 +273,16 @@ impl Spec {
     /// What the tool does, from the doc comment on its input.
     pub fn description(&self) -> String {
         (self.input)()["description"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What is asked before the tool is carried out, from what its route names:
+    /// ``Revoke a token: `ci`?``
+    pub fn question(&self, input: &Value) -> String {
+        let names: Vec<_> = self.route.fields().filter_map(|field| input[field].as_str()).collect();
+        if names.is_empty() {
+            return format!("{}?", self.title);
+        }
+        format!("{}: `{}`?", self.title, names.join("` / `"))
     }
 
     /// The first sentence of the description, without its full stop.

@@ -42,7 +42,7 @@ pub(super) async fn run(
     input: Value,
     place: Place,
 ) -> Result<u8, Stop> {
-    ask::confirm(context, spec, &input)?;
+    ask::confirm(context, spec, &input, &place).await?;
     let target = target::connect(context, &place).await?;
     let answer = target.call(&Caller::owner(Face::Cli), spec.name, input).await;
     target.close().await;

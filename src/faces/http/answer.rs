@@ -40,8 +40,9 @@ pub(super) fn failure(problem: &Problem) -> Response {
                 HeaderValue::from_static("Bearer realm=\"fazt\""),
             );
         }
-        Code::RateLimited | Code::Busy | Code::InProgress => {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        Code::RateLimited | Code::BudgetSpent | Code::Busy | Code::InProgress => {
+            let seconds = problem.details.get("retry_after").and_then(Value::as_u64);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.unwrap_or(1)));
         }
         _ => {}
     }

@@ -24,8 +24,9 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{MethodFilter, MethodRouter, get, on, post, put},
 };
-use fazt_tools::{Caller, Code, PeerName, Problem, Spec, dispatch, specs, tool::Method};
-use serde_json::{Map, Value};
+use fazt_tools::{Caller, Code, PeerName, Problem, Spec, dispatch, question, specs, tool::Method};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 use tracing::Instrument as _;
 
 use crate::{apps::progress::Progress, clock, node::Node};
@@ -54,6 +55,7 @@ pub fn router(node: Arc<Node>, beside: Router) -> Router {
         .route("/api/upload/{ticket}", put(upload::ticket).post(upload::ticket))
         .route("/api/events", get(feed::changes))
         .route("/api/whoami", get(caller::whoami))
+        .route("/api/question", post(ask))
         .route("/api/openapi.json", get(meta::openapi_json))
         .route("/schema/manifest.json", get(meta::manifest_schema))
         .route("/health", get(meta::health))
@@ -165,6 +167,28 @@ async fn run(
             let there = api.node.peer_for(caller, &name).await?;
             dispatch(&there, caller, spec.name, input).await
         }
+    }
+}
+
+/// A call of which only the question is asked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    tool: String,
+    #[serde(default)]
+    input: Map<String, Value>,
+}
+
+/// Says what a person should be asked before a tool is carried out.
+async fn ask(State(api): State<Api>, request: Request) -> Response {
+    let question = async {
+        let caller = caller::authenticate(&api.node, request.headers(), false).await?;
+        let Asked { tool, input } = input::typed(request).await?;
+        question(&*api.node, &caller, &tool, Value::Object(input)).await
+    };
+    match question.await {
+        Ok(question) => success(json!({ "question": question })),
+        Err(problem) => failure(&problem),
     }
 }
 

@@ -98,6 +98,10 @@ pub(super) async fn ask(
     context: &RequestContext<RoleServer>,
 ) -> Result<Option<CallToolResponse>, Problem> {
     let given = input.remove(CONFIRM);
+    if caller.approval {
+        // The call is held for a person anyway, who is asked then.
+        return Ok(None);
+    }
     let bound = bound_to(caller, spec, input);
     if let Some(sealed) = &request.request_state {
         core.confirmations.spend(sealed, &bound)?;
@@ -107,7 +111,7 @@ pub(super) async fn ask(
             answer.and_then(|answer| serde_json::from_value(answer).ok());
         return agreed(answer.as_ref()).map(|()| None);
     }
-    let question = core.reach.question(caller, spec, input).await?;
+    let question = core.reach.question(caller, spec, input.clone()).await?;
     let capabilities = context.client_capabilities();
     let forms = capabilities.and_then(|capabilities| capabilities.elicitation);
     // A client that says nothing more than `elicitation: {}` means forms.

@@ -122,6 +122,7 @@ async fn prepare(node: &Arc<Node>, request: Request) -> Result<(String, Request)
     }
     let caller = who(node, request.headers()).await;
     let caller = caller.map_err(|problem| refuse(problem, Some((None, None))))?;
+    node.access.admit(&caller).map_err(|problem| refuse(problem, None))?;
     let (mut parts, body) = request.into_parts();
     let body = if parts.method == Method::POST {
         let whole = Limited::new(body, LONGEST).collect().await;
@@ -214,6 +215,10 @@ impl Refusal {
             "error": { "code": -32_600, "message": message(&self.problem), "data": self.problem },
         });
         let mut response = (self.status, axum::Json(body)).into_response();
+        let wait = self.problem.details.get("retry_after").and_then(serde_json::Value::as_u64);
+        if let Some(wait) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, wait.into());
+        }
         if let Some((error, scope)) = self.challenge {
             let mut challenge = String::from("Bearer ");
             if let Some(error) = error {

@@ -8,9 +8,10 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use arc_swap::ArcSwap;
 use fazt_tools::{Caller, Code, Effect, PeerName, Problem, Spec, dispatch};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
+use super::tools::PEER;
 use crate::{
     node::Node,
     peers::{self, Peer},
@@ -87,10 +88,15 @@ impl Reach {
         &self,
         caller: &Caller,
         spec: &Spec,
-        input: &serde_json::Map<String, Value>,
+        mut input: Map<String, Value>,
     ) -> Result<String, Problem> {
-        let _ = caller;
-        Ok(format!("{}: `{}`?", spec.title, super::confirm::name_of(spec, input)))
+        match input.remove(PEER) {
+            None => self.awake().await?.question(caller, spec.name, input.into()).await,
+            Some(peer) => {
+                let peer = self.peer(caller, &peer).await?;
+                fazt_tools::question(&peer, caller, spec.name, input.into()).await
+            }
+        }
     }
 
     async fn call_here(

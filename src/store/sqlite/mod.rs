@@ -5,6 +5,7 @@
 //! the read. A lock file beside the database keeps a second process out.
 
 mod access;
+mod approvals;
 mod apps;
 mod blobs;
 mod cell;
@@ -81,6 +82,7 @@ impl SqliteStore {
         let readers = Readers::new(path.to_owned());
         // No request of an earlier process is still being answered.
         connection.execute("DELETE FROM idempotency WHERE status IS NULL", [])?;
+        approvals::end_cut_short(&connection)?;
         let writer = Writer::start(connection)?;
         Ok(Self { path: path.to_owned(), writer, readers, lock })
     }
