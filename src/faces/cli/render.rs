@@ -70,7 +70,7 @@ impl Screen {
             }
         }
         if let Some(next) = &view.next {
-            self.next(next);
+            self.next(&next.command());
         }
         match &view.result {
             Some(result) => out(&format!("{}\n", clean(result))),
