@@ -90,6 +90,16 @@ impl Call {
 
     /// The command line, broken where it is long.
     pub fn command(&self) -> String {
+        broken(&self.words())
+    }
+
+    /// The command line, however long.
+    pub fn line(&self) -> String {
+        self.words().join(" ")
+    }
+
+    /// The command's words, an option with its value as one.
+    fn words(&self) -> Vec<String> {
         let spec = self.spec();
         let mut words = vec![format!("fazt {}", self.word.unwrap_or(spec.commands[0]))];
         words.extend(self.folder.map(quoted));
@@ -112,7 +122,7 @@ impl Call {
             }
         }
         words.extend((spec.effect == Effect::Remove).then(|| "-y".to_owned()));
-        broken(&words)
+        words
     }
 
     /// The same with `curl`, for `$FAZT_URL` and `$FAZT_TOKEN`.
