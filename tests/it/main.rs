@@ -11,9 +11,11 @@ mod approvals;
 mod architecture;
 mod catalogue;
 mod cli;
+mod doctor;
 mod generated;
 mod peers;
 mod readme;
+mod skills;
 mod store_contract;
 
 mod deploy;
