@@ -3,6 +3,9 @@
 //! Secrets are stored as hashes only. What a caller may do is decided in
 //! `fazt_tools::caller`; which routes ask is the faces' business.
 
+pub mod oauth;
+
+mod grants;
 mod key;
 mod password;
 mod visitor;
@@ -24,6 +27,7 @@ use crate::{
     store::{Actor, Hash, NewToken, Session, Store, StoreError},
 };
 
+pub use grants::{ACCESS_LIFE, CODE_LIFE, GRANT_LIFE, Issued, NotGiven, Redeem};
 pub use key::{Key, KeyError};
 pub use visitor::Visitor;
 
@@ -56,8 +60,33 @@ pub struct Access {
     local_token: Hash,
     /// Argon2 takes 19 MiB and tens of milliseconds; two at a time bound both.
     hashing: Semaphore,
-    /// Uses not yet written, so that a read does not cost a write.
-    used: Mutex<HashMap<i64, Timestamp>>,
+    used: Uses,
+    grants_used: Uses,
+    /// The node's domain: tokens by OAuth are for a node, not for a database.
+    domain: String,
+    /// Whether tokens by OAuth are taken.
+    oauth: bool,
+}
+
+/// Uses not yet written, so that a read does not cost a write.
+#[derive(Default)]
+struct Uses(Mutex<HashMap<i64, Timestamp>>);
+
+impl Uses {
+    /// Notes a use, unless the one `before` is of the same minute: to the minute is
+    /// enough to see what is in use.
+    fn note(&self, id: i64, before: Option<Timestamp>, now: Timestamp) {
+        let stale =
+            before.is_none_or(|used| now.duration_since(used) > SignedDuration::from_mins(1));
+        if stale && let Ok(mut uses) = self.0.lock() {
+            uses.insert(id, now);
+        }
+    }
+
+    fn take(&self) -> Vec<(i64, Timestamp)> {
+        let uses = self.0.lock().map(|mut uses| std::mem::take(&mut *uses));
+        uses.unwrap_or_default().into_iter().collect()
+    }
 }
 
 /// A session that just began.
@@ -81,11 +110,26 @@ pub struct MadeToken {
 }
 
 impl Access {
-    /// An access service over `store`, with the node's own key.
+    /// An access service over `store`, with the node's own key, for a node that takes no
+    /// tokens by OAuth.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, key: Key) -> Self {
-        let local_token = sha256(&key.local_token());
-        let used = Mutex::default();
-        Self { store, clock, key, local_token, hashing: Semaphore::new(2), used }
+        Self {
+            store,
+            clock,
+            local_token: sha256(&key.local_token()),
+            key,
+            hashing: Semaphore::new(2),
+            used: Uses::default(),
+            grants_used: Uses::default(),
+            domain: String::new(),
+            oauth: false,
+        }
+    }
+
+    /// The same for a node on `domain` that takes them.
+    #[must_use]
+    pub fn with_oauth(self, domain: &str) -> Self {
+        Self { domain: domain.to_owned(), oauth: true, ..self }
     }
 
     /// The node's own key.
@@ -99,6 +143,9 @@ impl Access {
         if bool::from(hash.0.ct_eq(&self.local_token.0)) {
             return Ok(Some(Caller::owner(face)));
         }
+        if token.starts_with(grants::ACCESS_MARK) {
+            return self.granted(token, face).await;
+        }
         let Some(prefix) = token.strip_prefix(TOKEN_MARK).and_then(|rest| rest.get(..PREFIX))
         else {
             return Ok(None);
@@ -109,13 +156,7 @@ impl Access {
         if expired || !bool::from(found.token.hash.0.ct_eq(&hash.0)) {
             return Ok(None);
         }
-        // To the minute is enough to see what is in use.
-        let stale = found
-            .used_at
-            .is_none_or(|used| now.duration_since(used) > SignedDuration::from_mins(1));
-        if stale && let Ok(mut uses) = self.used.lock() {
-            uses.insert(found.id, now);
-        }
+        self.used.note(found.id, found.used_at, now);
         Ok(Some(Caller {
             name: format!("token {}", found.token.name),
             scopes: found.token.scopes,
@@ -126,13 +167,16 @@ impl Access {
         }))
     }
 
-    /// Writes down which tokens were used since the last time.
+    /// Writes down which tokens and grants were used since the last time.
     pub async fn note_uses(&self) -> Result<(), StoreError> {
-        let uses = self.used.lock().map(|mut uses| std::mem::take(&mut *uses)).unwrap_or_default();
-        if uses.is_empty() {
-            return Ok(());
+        let (tokens, grants) = (self.used.take(), self.grants_used.take());
+        if !tokens.is_empty() {
+            self.store.tokens_used(tokens).await?;
         }
-        self.store.tokens_used(uses.into_iter().collect()).await
+        if !grants.is_empty() {
+            self.store.grants_used(grants).await?;
+        }
+        Ok(())
     }
 
     /// The session that a cookie stands for.

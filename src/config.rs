@@ -74,6 +74,8 @@ settings! {
         "open connections, 16 to 1000000; more wait to be accepted";
     keep_versions: u32 = "keep.versions", "FAZT_KEEP_VERSIONS", "20", true, |text| number(text, 1, 10_000).map(small),
         "versions kept of an app besides the live one, 1 to 10000";
+    oauth: bool = "oauth", "FAZT_OAUTH", "on", true, switch,
+        "whether programs may ask for access by OAuth: `on` or `off`";
     log: String = "log", "FAZT_LOG", "info", true, |text| Ok(text.to_owned()),
         "what is logged to standard error: `error`, `warn`, `info`, `debug` or a filter";
 }
@@ -229,6 +231,14 @@ fn address(text: &str) -> Result<IpAddr, String> {
 
 fn addresses(text: &str) -> Result<Vec<IpAddr>, String> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(address).collect()
+}
+
+fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("give `on` or `off`".to_owned()),
+    }
 }
 
 fn number(text: &str, least: u64, most: u64) -> Result<u64, String> {

@@ -6,6 +6,7 @@
 
 pub mod sqlite;
 
+mod oauth;
 mod types;
 
 use async_trait::async_trait;
@@ -13,15 +14,30 @@ use bytes::Bytes;
 use fazt_tools::{AppName, PeerName};
 use jiff::Timestamp;
 
+pub use oauth::*;
 pub use types::*;
 
 /// Everything a node remembers.
 pub trait Store:
-    AppStore + BlobStore + LedgerStore + AccessStore + PeerStore + SettingStore + UpkeepStore
+    AppStore
+    + BlobStore
+    + LedgerStore
+    + AccessStore
+    + OauthStore
+    + PeerStore
+    + SettingStore
+    + UpkeepStore
 {
 }
 impl<T> Store for T where
-    T: AppStore + BlobStore + LedgerStore + AccessStore + PeerStore + SettingStore + UpkeepStore
+    T: AppStore
+        + BlobStore
+        + LedgerStore
+        + AccessStore
+        + OauthStore
+        + PeerStore
+        + SettingStore
+        + UpkeepStore
 {
 }
 

@@ -10,7 +10,7 @@ use std::{
 const FLOORS: &[(u8, &[&str])] = &[
     (1, &["clock", "config", "lifecycle"]),
     (2, &["store"]),
-    (3, &["apps", "auth"]),
+    (3, &["apps", "auth", "egress"]),
     (4, &["node", "ops", "peers"]),
     (5, &["faces", "hosting"]),
     (6, &["server", "faces::cli", "main"]),
@@ -25,7 +25,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("rusqlite", &["src/store/sqlite/"], "SQL stays below the store"),
     ("axum::", &["src/faces/http/", "src/hosting/"], "HTTP frameworks stay in the HTTP face"),
     ("hyper::", &["src/hosting/"], "sockets are hosting's"),
-    ("reqwest::", &["src/peers.rs"], "other nodes are asked from one place"),
+    ("reqwest::", &["src/peers.rs", "src/egress/"], "the outside is reached from two places"),
     ("clap::", &["src/faces/cli/", "tools/src/"], "the command line is the CLI's"),
     ("println!", &["src/faces/cli/render.rs"], "one file prints"),
     ("eprintln!", &["src/faces/cli/render.rs"], "one file prints"),

@@ -10,6 +10,7 @@ mod architecture;
 mod catalogue;
 mod cli;
 mod generated;
+mod oauth;
 mod peers;
 mod readme;
 mod store_contract;

@@ -58,6 +58,8 @@ catalogue![
     crate::tokens::CreateToken,
     crate::tokens::ListTokens,
     crate::tokens::RevokeToken,
+    crate::grants::ListGrants,
+    crate::grants::RevokeGrant,
     crate::peers::AddPeer,
     crate::peers::RemovePeer,
     crate::peers::SetDefaultPeer,

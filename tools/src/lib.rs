@@ -34,6 +34,7 @@ pub mod status;
 pub mod undo;
 
 pub mod aliases;
+pub mod grants;
 pub mod peers;
 pub mod plan_deploy;
 pub mod settings;

@@ -16,6 +16,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("server", "This node: start it, set it up, settle its settings"),
     ("server config", "The node's settings: alone, it lists them"),
     ("token", "Tokens for programs and peers"),
+    ("grant", "Programs that were allowed in by OAuth"),
 ];
 
 /// What is said above the options that every command takes.

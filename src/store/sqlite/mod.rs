@@ -10,6 +10,7 @@ mod blobs;
 mod cell;
 mod ledger;
 mod migrations;
+mod oauth;
 mod peers;
 mod reader;
 mod upkeep;

@@ -6,8 +6,8 @@
 
 use std::fmt::Write as _;
 
-use fazt::peers::Peer;
-use fazt_tools::{Caller, Face, Spec, dispatch, specs, tool::Method};
+use fazt::{peers::Peer, store::NewGrant};
+use fazt_tools::{Caller, Face, Scopes, Spec, dispatch, specs, tool::Method};
 use serde_json::{Value, json};
 
 use crate::harness::{TestNode, cli};
@@ -75,6 +75,8 @@ fn rows() -> Vec<Row> {
         ),
         row("list_tokens", json!({}), "token list"),
         row("revoke_token", json!({ "name": "ci" }), "token revoke ci -y"),
+        row("list_grants", json!({}), "grant list"),
+        row("revoke_grant", json!({ "grant": 1 }), "grant revoke 1 -y"),
         row(
             "add_peer",
             json!({ "name": "other", "url": "URL", "token": "TOKEN" }),
@@ -90,7 +92,7 @@ fn rows() -> Vec<Row> {
         ),
         row("list_settings", json!({ "key": "domain" }), "server config get domain"),
         row("delete_app", json!({ "app": "hello" }), "delete hello -y"),
-        row("undo", json!({ "change": 2 , "force": true }), "undo 2 --force"),
+        row("undo", json!({ "change": 3 , "force": true }), "undo 3 --force"),
         row("list_changes", json!({ "limit": 50 }), "changes --limit 50"),
         row("status", json!({}), "status"),
     ]
@@ -141,6 +143,17 @@ async fn every_face_gives_the_same_answer() {
 async fn start() -> TestNode {
     let node = TestNode::start().await;
     node.deploy("first", &[("index.html", "first")]).await;
+    let owner = Caller::owner(Face::Admin);
+    let grant = NewGrant {
+        client: "fazt_client_x".to_owned(),
+        client_name: "Claude Code".to_owned(),
+        resource: "http://localhost/mcp".to_owned(),
+        scopes: Scopes::all(),
+        apps: None,
+    };
+    let actor = node.node().actor(&owner, "oauth_consent", json!({}));
+    let access = &node.node().access;
+    access.allow(grant, String::new(), String::new(), actor).await.expect("allowed");
     node
 }
 
