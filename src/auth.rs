@@ -5,6 +5,7 @@
 
 pub mod oauth;
 
+mod allowance;
 mod grants;
 mod key;
 mod password;
@@ -12,6 +13,7 @@ mod visitor;
 
 use std::{
     collections::HashMap,
+    num::NonZeroU32,
     path::Path,
     sync::{Arc, Mutex},
 };
@@ -24,10 +26,12 @@ use tokio::sync::Semaphore;
 
 use crate::{
     clock::{Clock, secret},
-    store::{Actor, Hash, NewToken, Session, Store, StoreError},
+    store::{Actor, Approval, Hash, NewToken, Session, Store, StoreError, Token},
 };
 
-pub use grants::{ACCESS_LIFE, CODE_LIFE, GRANT_LIFE, Issued, NotGiven, Redeem};
+use allowance::Allowance;
+
+pub use grants::{ACCESS_LIFE, CODE_LIFE, GRANT, GRANT_LIFE, Issued, NotGiven, Redeem};
 pub use key::{Key, KeyError};
 pub use visitor::Visitor;
 
@@ -62,6 +66,7 @@ pub struct Access {
     hashing: Semaphore,
     used: Uses,
     grants_used: Uses,
+    allowance: Allowance,
     /// The node's domain: tokens by OAuth are for a node, not for a database.
     domain: String,
     /// Whether tokens by OAuth are taken.
@@ -111,8 +116,9 @@ pub struct MadeToken {
 
 impl Access {
     /// An access service over `store`, with the node's own key, for a node that takes no
-    /// tokens by OAuth.
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, key: Key) -> Self {
+    /// tokens by OAuth; a token may make `rate` calls a minute.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, key: Key, rate: NonZeroU32) -> Self {
+        let allowance = Allowance::new(rate, clock.clone());
         Self {
             store,
             clock,
@@ -121,6 +127,7 @@ impl Access {
             hashing: Semaphore::new(2),
             used: Uses::default(),
             grants_used: Uses::default(),
+            allowance,
             domain: String::new(),
             oauth: false,
         }
@@ -157,18 +164,55 @@ impl Access {
             return Ok(None);
         }
         self.used.note(found.id, found.used_at, now);
-        Ok(Some(Caller {
-            name: format!("token {}", found.token.name),
-            scopes: found.token.scopes,
-            apps: found.token.apps,
-            face,
-            client: None,
-            token: Some(found.token.name),
+        self.allowance.know(&found);
+        Ok(Some(caller_of(found.token, face)))
+    }
+
+    /// Counts a call, or refuses one too many: of a minute, or of the day. Who
+    /// calls without a token is the owner, and is let in.
+    pub fn admit(&self, caller: &Caller) -> Result<(), Problem> {
+        match &caller.token {
+            Some(token) => self.allowance.admit(token, self.clock.now()),
+            None => Ok(()),
+        }
+    }
+
+    /// How many calls the caller may make a day and how many it made today;
+    /// `None` where nothing limits it.
+    pub fn budget(&self, caller: &Caller) -> Option<(u32, u32)> {
+        self.allowance.of(caller.token.as_deref()?, self.clock.now())
+    }
+
+    /// The calls a stored token made today.
+    pub fn calls_today(&self, token: &Token) -> u32 {
+        let now = self.clock.now();
+        let counted = self.allowance.of(&token.token.name, now);
+        counted.map_or_else(|| allowance::calls_today(token.spent, now), |(_, calls)| calls)
+    }
+
+    /// The caller that asked for a call which waited for a person, as far as its
+    /// token still holds: what it removes waits no more.
+    pub async fn held_caller(&self, held: &Approval) -> Result<Option<Caller>, StoreError> {
+        let tokens = self.store.tokens().await?;
+        let found = tokens.into_iter().find(|token| token.id == held.token_id);
+        let now = self.clock.now();
+        let found = found.filter(|found| found.token.expires_at.is_none_or(|end| end > now));
+        Ok(found.map(|found| {
+            let mut caller = caller_of(found.token, held.call.face);
+            caller.scopes = caller.scopes.and(held.call.scopes);
+            caller.client.clone_from(&held.call.client);
+            caller.approval = false;
+            caller
         }))
     }
 
-    /// Writes down which tokens and grants were used since the last time.
+    /// Writes down which tokens were used since the last time, and how often.
     pub async fn note_uses(&self) -> Result<(), StoreError> {
+        let spent = self.allowance.unwritten();
+        if !spent.is_empty() {
+            self.store.tokens_spent(spent.clone()).await?;
+        }
+        self.allowance.note_written(&spent, self.clock.now());
         let (tokens, grants) = (self.used.take(), self.grants_used.take());
         if !tokens.is_empty() {
             self.store.tokens_used(tokens).await?;
@@ -280,17 +324,43 @@ impl Access {
     }
 }
 
+/// What a new token is to be.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Its name.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// The apps it is limited to.
+    pub apps: Option<Vec<AppName>>,
+    /// When it expires.
+    pub expires_at: Option<Timestamp>,
+    /// Whether what it removes waits for a person.
+    pub approval: bool,
+    /// Calls it may make a day.
+    pub budget: Option<u32>,
+}
+
 /// Makes a token; nothing is stored yet.
-pub fn make_token(
-    name: String,
-    scopes: Scopes,
-    apps: Option<Vec<AppName>>,
-    expires_at: Option<Timestamp>,
-) -> MadeToken {
+pub fn make_token(wish: Wish) -> MadeToken {
+    let Wish { name, scopes, apps, expires_at, approval, budget } = wish;
     let prefix = secret(PREFIX);
     let text = format!("{TOKEN_MARK}{prefix}{}", secret(32));
-    let row = NewToken { name, prefix, hash: sha256(&text), scopes, apps, expires_at };
+    let hash = sha256(&text);
+    let row = NewToken { name, prefix, hash, scopes, apps, expires_at, approval, budget };
     MadeToken { text, row }
+}
+
+fn caller_of(token: NewToken, face: Face) -> Caller {
+    Caller {
+        name: format!("token {}", token.name),
+        scopes: token.scopes,
+        apps: token.apps,
+        face,
+        client: None,
+        token: Some(token.name),
+        approval: token.approval,
+    }
 }
 
 fn sha256(text: &str) -> Hash {

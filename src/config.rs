@@ -6,7 +6,7 @@
 
 mod domain;
 
-use std::{collections::HashMap, net::IpAddr, path::PathBuf};
+use std::{collections::HashMap, net::IpAddr, num::NonZeroU32, path::PathBuf};
 
 use fazt_tools::{Code, Problem, problem::nearest};
 
@@ -72,10 +72,14 @@ settings! {
         "size of the database in bytes; 0 leaves it to the disk";
     max_connections: u64 = "limits.connections", "FAZT_MAX_CONNECTIONS", "16384", true, |text| number(text, 16, 1_000_000),
         "open connections, 16 to 1000000; more wait to be accepted";
+    token_rate: NonZeroU32 = "limits.token_rate", "FAZT_TOKEN_RATE", "600", true, |text| number(text, 1, 1_000_000).map(rate),
+        "calls of the API that a token may make in a minute, 1 to 1000000";
     keep_versions: u32 = "keep.versions", "FAZT_KEEP_VERSIONS", "20", true, |text| number(text, 1, 10_000).map(small),
         "versions kept of an app besides the live one, 1 to 10000";
     oauth: bool = "oauth", "FAZT_OAUTH", "on", true, switch,
         "whether programs may ask for access by OAuth: `on` or `off`";
+    mcp_sse: bool = "mcp.sse", "FAZT_MCP_SSE", "on", true, switch,
+        "the older pair `/sse` and `/messages` for agents: `on` or `off`";
     log: String = "log", "FAZT_LOG", "info", true, |text| Ok(text.to_owned()),
         "what is logged to standard error: `error`, `warn`, `info`, `debug` or a filter";
 }
@@ -176,6 +180,21 @@ impl Config {
         self.origins.get(key).map_or(("", Origin::Default), |(text, origin)| (text, *origin))
     }
 
+    /// The address of a host below the domain, as visitors type it, for a node
+    /// that listens at `port`; an empty label means the domain itself.
+    pub fn url(&self, label: &str, port: u16) -> String {
+        let host = match label {
+            "" => self.domain.clone(),
+            label if label.contains('.') => label.to_owned(),
+            label => format!("{label}.{}", self.domain),
+        };
+        if let Ok(url) = url::Url::parse(&self.public_url) {
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            return format!("{}://{host}{port}", url.scheme());
+        }
+        if port == 80 { format!("http://{host}") } else { format!("http://{host}:{port}") }
+    }
+
     /// Replaces the domain by one that was detected.
     pub fn detect_domain(&mut self, domain: String) {
         self.origins.insert("domain", (domain.clone(), Origin::Detected));
@@ -235,8 +254,8 @@ fn addresses(text: &str) -> Result<Vec<IpAddr>, String> {
 
 fn switch(text: &str) -> Result<bool, String> {
     match text {
-        "on" => Ok(true),
-        "off" => Ok(false),
+        "on" | "true" | "1" => Ok(true),
+        "off" | "false" | "0" => Ok(false),
         _ => Err("give `on` or `off`".to_owned()),
     }
 }
@@ -250,6 +269,11 @@ fn number(text: &str, least: u64, most: u64) -> Result<u64, String> {
 
 fn small(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// A number that its range keeps above zero.
+fn rate(number: u64) -> NonZeroU32 {
+    NonZeroU32::new(small(number)).unwrap_or(NonZeroU32::MIN)
 }
 
 fn domain_name(text: &str) -> Result<String, String> {
@@ -324,6 +348,15 @@ mod tests {
     fn every_default_fits_its_own_rule() {
         for setting in SETTINGS {
             assert!(setting.check(setting.default).is_ok(), "{}", setting.key);
+        }
+    }
+
+    #[test]
+    fn the_table_of_limits_tells_the_defaults() {
+        for limit in fazt_tools::limits::LIMITS {
+            let Some(key) = limit.setting else { continue };
+            let setting = Setting::named(key).expect(key);
+            assert_eq!(setting.default, limit.value.to_string(), "{key}");
         }
     }
 

@@ -19,6 +19,7 @@ pub mod egress;
 pub mod node;
 pub mod ops;
 pub mod peers;
+pub mod ship;
 
 // F5
 pub mod faces;

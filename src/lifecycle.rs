@@ -56,6 +56,11 @@ impl Lifecycle {
         self.stop.is_cancelled()
     }
 
+    /// The word to stop, for code that wants it as a token.
+    pub fn token(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
     /// Ends once the word to stop is given.
     pub async fn stopping(&self) {
         self.stop.cancelled().await;

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use fazt_tools::{Caller, Code, Problem};
+use fazt_tools::{Caller, Code, Problem, status::Warning};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -52,7 +52,7 @@ pub struct Node {
     /// When it was opened.
     pub started: Timestamp,
     /// What the owner should know about how it was opened.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     sqlite: Arc<SqliteStore>,
     sources: Sources,
     port: OnceLock<u16>,
@@ -68,6 +68,8 @@ pub struct Open {
     pub flags: HashMap<&'static str, String>,
     /// The process's environment.
     pub environment: HashMap<String, String>,
+    /// What the owner should know about how it is started.
+    pub warnings: Vec<Warning>,
 }
 
 impl Node {
@@ -87,7 +89,7 @@ impl Node {
         clock: Arc<dyn Clock>,
         outside: Outside,
     ) -> Result<Arc<Self>, Problem> {
-        let Open { db, wait, flags, environment } = open;
+        let Open { db, wait, flags, environment, mut warnings } = open;
         let mut sources = Sources { flags, environment, stored: HashMap::new() };
         // A flag or the environment goes before the stored limit, and the stored one
         // can only be read from the open database.
@@ -106,13 +108,13 @@ impl Node {
         if config.max_database_bytes != max_bytes {
             sqlite.limit(config.max_database_bytes).await.map_err(unusable)?;
         }
-        let mut warnings = Vec::new();
         let (domain, origin) = config.origin("domain");
         let open = !config.bind.is_loopback();
         let choice = choose_domain(domain, origin, open, &local_addresses());
         if let Some(warning) = choice.warning {
             config.detect_domain(choice.domain);
-            warnings.push(warning);
+            let fix = "fazt server config set domain DOMAIN".to_owned();
+            warnings.push(Warning { message: warning, fix });
         }
         let key = Key::ensure(&db).map_err(|error| {
             Problem::new(Code::DatabaseUnusable, error.to_string())
@@ -120,7 +122,7 @@ impl Node {
         })?;
         let store: Arc<dyn Store> = sqlite.clone();
         let sites = Sites::load(store.clone(), config.cache_bytes).await.map_err(unusable)?;
-        let access = Access::new(store.clone(), clock.clone(), key);
+        let access = Access::new(store.clone(), clock.clone(), key, config.token_rate);
         let access = if config.oauth { access.with_oauth(&config.domain) } else { access };
         let limits = Limits {
             files: usize::try_from(config.max_files).unwrap_or(usize::MAX),
@@ -172,18 +174,7 @@ impl Node {
     /// The address of a host below the node's domain, as visitors type it;
     /// an empty label means the domain itself.
     pub fn url(&self, label: &str) -> String {
-        let host = match label {
-            "" => self.config.domain.clone(),
-            label if label.contains('.') => label.to_owned(),
-            label => format!("{label}.{}", self.config.domain),
-        };
-        let public = &self.config.public_url;
-        if let Ok(url) = url::Url::parse(public) {
-            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-            return format!("{}://{host}{port}", url.scheme());
-        }
-        let port = self.port.get().copied().unwrap_or(self.config.port);
-        if port == 80 { format!("http://{host}") } else { format!("http://{host}:{port}") }
+        self.config.url(label, self.port.get().copied().unwrap_or(self.config.port))
     }
 
     /// How the ledger will name who does this.
@@ -269,4 +260,5 @@ impl Node {
 }
 
 /// How long the trash keeps an app.
-pub const TRASH_LIFE: SignedDuration = SignedDuration::from_hours(24 * 30);
+pub const TRASH_LIFE: SignedDuration =
+    SignedDuration::from_hours(24 * fazt_tools::limits::TRASH_DAYS.value.cast_signed());

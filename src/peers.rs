@@ -8,7 +8,7 @@ use std::{path::Path, time::Duration};
 
 use bytes::Bytes;
 use fazt_tools::{
-    Caller, Code, Face, Handler, PeerName, Problem, Scope, Scopes, Tool, deploy,
+    Caller, Code, Handler, Hold, PeerName, Problem, Scope, Scopes, Spec, Tool, deploy,
     tool::{Effect, Method},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -16,7 +16,7 @@ use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{auth::Key, store::sqlite::read_peers};
+use crate::{apps::sites::Changed, auth::Key, store::sqlite::read_peers};
 
 /// How long a node may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -27,6 +27,9 @@ const UPLOAD: Duration = Duration::from_mins(30);
 
 /// Longest answer that is read: a plan that lacks a million files.
 const LONGEST: usize = 96 << 20;
+
+/// Longest line of a feed.
+const LINE: usize = 64 << 10;
 
 /// The content type of a bundled upload.
 pub const BUNDLE_TYPE: &str = "application/vnd.fazt.bundle";
@@ -91,6 +94,11 @@ struct WhoAmI {
     scopes: Vec<Scope>,
 }
 
+#[derive(Deserialize)]
+struct Question {
+    question: String,
+}
+
 impl Peer {
     /// A node at `url`, spoken to with `token`. Nothing is sent yet.
     pub fn new(name: &str, url: &str, token: &str) -> Result<Self, Problem> {
@@ -145,6 +153,27 @@ impl Peer {
         Ok(answer.scopes)
     }
 
+    /// What a plain request is answered with, whatever that is: its status and
+    /// the text of its body. With a body it is a POST. `headers` go along.
+    pub async fn hear(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<(u16, String), Problem> {
+        let url = format!("{}{path}", self.url);
+        let mut request = match body {
+            Some(body) => self.client.post(url).json(body),
+            None => self.client.get(url),
+        };
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.send(request.timeout(CONNECT)).await?;
+        let status = response.status().as_u16();
+        Ok((status, String::from_utf8_lossy(&self.body_of(response).await?).into_owned()))
+    }
+
     /// Uploads contents for a deploy that names them later.
     pub async fn send_bundle(
         &self,
@@ -189,17 +218,38 @@ impl Peer {
     /// Uploads a bundle and deploys it in the same transaction.
     pub async fn deploy_bundle(
         &self,
+        caller: &Caller,
         bundle: Bytes,
         sent: &(dyn Fn(u64) + Sync),
     ) -> Result<deploy::Output, Problem> {
         let length = bundle.len() as u64;
         let request = self.client.post(format!("{}/api/deploy", self.url)).timeout(UPLOAD);
-        // Only commands have bundles to send.
-        let request = request.header("x-fazt-face", Face::Cli.as_str());
+        let request = told(request, caller);
         let request = request.header("content-type", BUNDLE_TYPE).body(bundle);
         let output = self.answer(self.send(request).await?).await?;
         sent(length);
         Ok(output)
+    }
+
+    /// Tells changes of the apps over there as they happen, until the feed breaks.
+    pub async fn changes(&self, told: &(dyn Fn(Changed) + Send + Sync)) -> Result<(), Problem> {
+        let request = self.client.get(format!("{}/api/events", self.url));
+        let mut response = self.send(request).await?;
+        let mut begun: Vec<u8> = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
+            begun.extend_from_slice(&piece);
+            while let Some(end) = begun.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = begun.drain(..=end).collect();
+                let data = line.strip_prefix(b"data: ");
+                if let Some(changed) = data.and_then(|data| serde_json::from_slice(data).ok()) {
+                    told(changed);
+                }
+            }
+            if begun.len() > LINE {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn call<T: Tool>(&self, caller: &Caller, input: T::Input) -> Result<T::Output, Problem> {
@@ -216,15 +266,7 @@ impl Peer {
             Method::Delete => reqwest::Method::DELETE,
         };
         let mut request = self.client.request(method, format!("{}{path}", self.url)).timeout(CALL);
-        request = request.header("x-fazt-face", caller.face.as_str());
-        if caller.scopes != Scopes::all() {
-            // The token here may allow more than the one who asks for this call.
-            let scopes: Vec<_> = caller.scopes.iter().map(Scope::as_str).collect();
-            request = request.header("x-fazt-scopes", scopes.join(" "));
-        }
-        if let Some(client) = &caller.client {
-            request = request.header("x-fazt-client", client);
-        }
+        request = told(request, caller);
         request =
             if T::ROUTE.takes_query() { request.query(&query(rest)) } else { request.json(&rest) };
         let again = (T::EFFECT == Effect::Read).then(|| request.try_clone()).flatten();
@@ -233,6 +275,24 @@ impl Peer {
             (response, _) => response?,
         };
         self.answer(response).await
+    }
+
+    /// What a person is asked before `spec` is carried out over there.
+    async fn ask_question(
+        &self,
+        caller: &Caller,
+        spec: &Spec,
+        input: &Value,
+    ) -> Result<String, Problem> {
+        let body = serde_json::json!({ "tool": spec.name, "input": input });
+        let request = self.client.post(format!("{}/api/question", self.url)).timeout(CALL);
+        let request = told(request.json(&body), caller);
+        match self.answer::<Question>(self.send(request).await?).await {
+            Ok(answer) => Ok(answer.question),
+            // A node of an earlier version has no such route.
+            Err(problem) if problem.code == Code::NotFound => Ok(spec.question(input)),
+            Err(problem) => Err(problem),
+        }
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, Problem> {
@@ -297,6 +357,7 @@ impl Peer {
         }
         Problem::new(Code::Unreachable, format!("{} {what}: {cause}", self.who()))
             .hint(format!("is the node at {} running?", self.url))
+            .detail("sent", !error.is_connect())
     }
 
     fn who(&self) -> String {
@@ -308,6 +369,52 @@ impl<T: Tool> Handler<T> for Peer {
     async fn handle(&self, caller: &Caller, input: T::Input) -> Result<T::Output, Problem> {
         self.call::<T>(caller, input).await
     }
+
+    fn question(
+        &self,
+        caller: &Caller,
+        input: &T::Input,
+    ) -> impl Future<Output = Result<String, Problem>> + Send {
+        let spec = Spec::of::<T>();
+        let input = serde_json::to_value(input).unwrap_or_default();
+        async move { self.ask_question(caller, &spec, &input).await }
+    }
+}
+
+impl Hold for Peer {
+    /// A call is held where its token lives, and carried out there.
+    async fn hold(
+        &self,
+        caller: &Caller,
+        tool: &'static str,
+        _: Value,
+        _: impl Future<Output = Result<String, Problem>> + Send,
+    ) -> Result<Value, Problem> {
+        let what = format!(
+            "`{tool}` needs a person's approval, which {} cannot wait for on {}",
+            caller.name,
+            self.who()
+        );
+        Err(Problem::new(Code::Forbidden, what)
+            .hint("ask the owner to do it, or use a token of that node itself"))
+    }
+}
+
+/// Says who asks, through which face and program, and what it may do.
+fn told(request: reqwest::RequestBuilder, caller: &Caller) -> reqwest::RequestBuilder {
+    let mut request = request.header("x-fazt-face", caller.face.as_str());
+    if caller.scopes != Scopes::all() {
+        // The token here may allow more than the one who asks for this call.
+        let scopes: Vec<_> = caller.scopes.iter().map(Scope::as_str).collect();
+        request = request.header("x-fazt-scopes", scopes.join(" "));
+    }
+    if caller.approval {
+        request = request.header("x-fazt-approval", "human");
+    }
+    if let Some(client) = &caller.client {
+        request = request.header("x-fazt-client", client);
+    }
+    request
 }
 
 fn is_loopback(url: &url::Url) -> bool {

@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use fazt_tools::Problem;
+use fazt_tools::{Problem, status::Warning};
 
 use crate::{
     faces,
@@ -23,6 +23,8 @@ pub struct Start {
     pub flags: HashMap<&'static str, String>,
     /// The process's environment.
     pub environment: HashMap<String, String>,
+    /// What the owner should know about how it is started.
+    pub warnings: Vec<Warning>,
 }
 
 /// A node that serves.
@@ -44,16 +46,22 @@ pub struct Running {
 
 /// Opens the database, listens, and serves until [`Running::wait`] ends.
 pub async fn start(start: Start) -> Result<Running, Problem> {
-    let Start { db, flags, environment } = start;
+    let Start { db, flags, environment, warnings } = start;
     // A command that works on the database holds it for a moment.
     let wait = Duration::from_secs(10);
-    let node = Node::open(Open { db, wait, flags, environment }).await?;
+    let node = Node::open(Open { db, wait, flags, environment, warnings }).await?;
     logging(&node.config.log);
     serve(node).await
 }
 
 /// Makes an open node listen.
 pub async fn serve(node: Arc<Node>) -> Result<Running, Problem> {
+    let agents = faces::mcp::router(&node);
+    serve_with(node, agents).await
+}
+
+/// The same with another door for agents.
+pub async fn serve_with(node: Arc<Node>, agents: faces::mcp::Routes) -> Result<Running, Problem> {
     raise_descriptor_limit(node.config.max_connections);
     let listener = listen(SocketAddr::new(node.config.bind, node.config.port))?;
     let address = listener.address;
@@ -69,7 +77,7 @@ pub async fn serve(node: Arc<Node>) -> Result<Running, Problem> {
         let link = node.access.new_setup_link().await.map_err(|e| storage_problem(&e))?;
         Some(format!("{}/setup?link={link}", node.url("admin")))
     };
-    let hosting = Hosting::new(node.clone(), faces::http::router(node.clone()));
+    let hosting = Hosting::new(node.clone(), faces::http::router(node.clone(), agents));
     let connections = usize::try_from(node.config.max_connections).unwrap_or(usize::MAX);
     if let Err(error) = sweep_spools(node.db()) {
         tracing::warn!(%error, "could not remove the uploads that an earlier end cut short");
@@ -82,7 +90,7 @@ pub async fn serve(node: Arc<Node>) -> Result<Running, Problem> {
         app_url: node.url("APP"),
         setup_link,
         db: node.db().to_owned(),
-        warnings: node.warnings.clone(),
+        warnings: node.warnings.iter().map(|warning| warning.message.clone()).collect(),
         address,
         node,
     })
@@ -157,7 +165,8 @@ pub async fn init(init: Init) -> Result<InitDone, Problem> {
     let Init { db, flags, environment, password } = init;
     let created = !db.exists();
     let wait = Duration::from_secs(10);
-    let node = Node::open(Open { db, wait, flags: HashMap::new(), environment }).await?;
+    let warnings = Vec::new();
+    let node = Node::open(Open { db, wait, flags: HashMap::new(), environment, warnings }).await?;
     let done = async {
         let caller = fazt_tools::Caller::owner(fazt_tools::Face::Cli);
         for (key, value) in flags {

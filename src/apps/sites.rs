@@ -16,7 +16,8 @@ use std::{
 use arc_swap::{ArcSwap, Guard};
 use fazt_tools::types::Share;
 use http::{HeaderName, HeaderValue};
-use tokio::sync::{Mutex, OnceCell};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Mutex, OnceCell, broadcast};
 
 use super::{
     answers::{Answers, FileKey},
@@ -57,7 +58,20 @@ pub struct Sites {
     refreshing: Mutex<()>,
     /// Answers held in memory.
     pub answers: Answers,
+    changes: broadcast::Sender<Changed>,
 }
+
+/// An app of which something changed, told after visitors see it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Changed {
+    /// Its name.
+    pub app: String,
+    /// Whether it came or went, so that the list of apps is another.
+    pub listed: bool,
+}
+
+/// Changes that a listener may be behind before it misses some.
+const BEHIND: usize = 256;
 
 /// Host names to apps.
 #[derive(Default)]
@@ -230,7 +244,13 @@ impl Sites {
             epoch: AtomicU64::new(0),
             refreshing: Mutex::new(()),
             answers: Answers::new(cache_bytes),
+            changes: broadcast::Sender::new(BEHIND),
         })
+    }
+
+    /// Changes of apps from now on.
+    pub fn changes(&self) -> broadcast::Receiver<Changed> {
+        self.changes.subscribe()
     }
 
     /// Every name as it leads now. What is found in it is borrowed: counting a
@@ -340,6 +360,23 @@ impl Sites {
         let _one_at_a_time = self.refreshing.lock().await;
         let now = self.store.host(app).await?;
         let slot = self.table.load().by_id.get(&app).cloned();
+        let named = slot.as_ref().map(|slot| &*slot.name);
+        let named = named.or(now.as_ref().map(|now| now.name.as_str())).map(ToOwned::to_owned);
+        let listed = slot.is_none() || now.is_none();
+        self.switch_or_list(app, slot, now).await?;
+        if let Some(app) = named {
+            // Nobody listening is no fault.
+            let _ = self.changes.send(Changed { app, listed });
+        }
+        Ok(())
+    }
+
+    async fn switch_or_list(
+        &self,
+        app: i64,
+        slot: Option<Arc<Slot>>,
+        now: Option<HostApp>,
+    ) -> Result<()> {
         match (slot, now) {
             (Some(slot), Some(now)) => self.switch(&slot, &now).await,
             (None, None) => Ok(()),

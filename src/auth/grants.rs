@@ -22,6 +22,9 @@ pub const ACCESS_LIFE: SignedDuration = SignedDuration::from_hours(1);
 /// How long a grant holds that is not renewed.
 pub const GRANT_LIFE: SignedDuration = SignedDuration::from_hours(24 * 90);
 
+/// How a grant is named where tokens have their names, with its number after it.
+pub const GRANT: &str = "grant ";
+
 const CODE_MARK: &str = "fazt_code_";
 pub(super) const ACCESS_MARK: &str = "fazt_oat_";
 const REFRESH_MARK: &str = "fazt_ort_";
@@ -149,6 +152,19 @@ impl Access {
         self.store.give_back(sha256(token), client, self.actor_of("oauth_revoke")).await
     }
 
+    /// Whether the token of that name holds still, or the grant.
+    pub async fn holds(&self, name: &str) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        if let Some(id) = name.strip_prefix(GRANT) {
+            let grants = self.store.grants(now).await?;
+            return Ok(grants.iter().any(|grant| grant.id.to_string() == id));
+        }
+        let tokens = self.store.tokens().await?;
+        Ok(tokens.iter().any(|found| {
+            found.token.name == name && found.token.expires_at.is_none_or(|end| end > now)
+        }))
+    }
+
     /// The caller that an access token stands for: its audience must be this node, under
     /// any of its own names.
     pub(super) async fn granted(
@@ -168,12 +184,13 @@ impl Access {
         }
         self.grants_used.note(found.grant.id, found.grant.used_at, now);
         Ok(Some(Caller {
-            name: found.grant.grant.caller(),
+            name: found.grant.caller(),
             scopes: found.scopes,
             apps: found.grant.grant.apps,
             face,
             client: None,
-            token: Some(format!("grant {}", found.grant.id)),
+            token: Some(format!("{GRANT}{}", found.grant.id)),
+            approval: false,
         }))
     }
 

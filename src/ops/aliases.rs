@@ -1,7 +1,7 @@
 //! `list_aliases`, `set_alias` and `remove_alias` on a node.
 
 use fazt_tools::{
-    AppName, Caller, Handler, Problem,
+    AppName, Caller, Code, Handler, Problem,
     aliases::{
         ListAliases, ListInput, ListOutput, RemoveAlias, RemoveInput, RemoveOutput, SetAlias,
         SetInput, SetOutput,
@@ -52,6 +52,25 @@ impl Handler<RemoveAlias> for Node {
         let change = change.map_err(|e| storage_problem(&e))?;
         self.sites.refresh_aliases().await.map_err(|e| storage_problem(&e))?;
         Ok(RemoveOutput { name, change })
+    }
+
+    async fn question(&self, _: &Caller, input: &RemoveInput) -> Result<String, Problem> {
+        let name = host_name("name", &input.name, &self.config.domain)?;
+        let aliases = self.store.aliases().await.map_err(|e| storage_problem(&e))?;
+        let Some(alias) = aliases.iter().find(|alias| alias.name == name) else {
+            let known = aliases.iter().map(|alias| alias.name.as_str());
+            return Err(Problem::missing(Code::NotFound, "alias", &name, known));
+        };
+        let does = match &alias.target {
+            AliasTarget::App(app) => format!("It leads to `{app}`"),
+            AliasTarget::Redirect { to, .. } => format!("It redirects to {to}"),
+            AliasTarget::Reserved => "It keeps the name free".to_owned(),
+            AliasTarget::Split(shares) => {
+                let apps: Vec<_> = shares.iter().map(|share| share.app.as_str()).collect();
+                format!("It is split over {}", apps.join(", "))
+            }
+        };
+        Ok(format!("Remove the alias `{name}`? {does}; `undo` brings it back."))
     }
 }
 

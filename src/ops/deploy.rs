@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Bytes that inline files may have together: they travel as JSON.
-const INLINE: u64 = 1 << 20;
+const INLINE: u64 = fazt_tools::limits::INLINE_BYTES.value;
 /// Bytes of contents gathered before they are stored.
 const GATHER: u64 = 16 << 20;
 /// Bytes of one bundle, unpacked.

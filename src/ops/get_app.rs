@@ -5,11 +5,8 @@ use fazt_tools::{
     get_app::{GetApp, Input, Output, Version},
 };
 
-use super::{alias_of, storage_problem};
-use crate::{
-    node::Node,
-    store::{Alias, AliasTarget},
-};
+use super::{alias_of, leads_to, storage_problem};
+use crate::{node::Node, store::Alias};
 
 impl Handler<GetApp> for Node {
     async fn handle(&self, caller: &Caller, input: Input) -> Result<Output, Problem> {
@@ -27,15 +24,7 @@ impl Handler<GetApp> for Node {
             .or(versions.first())
             .map(|version| version.settings.clone())
             .unwrap_or_default();
-        let leads_here = |alias: &&Alias| match &alias.target {
-            AliasTarget::App(to) => *to == app.name,
-            // As in `list_aliases`: who is limited to some apps learns of no others.
-            AliasTarget::Split(shares) => {
-                shares.iter().any(|share| share.app == app.name)
-                    && shares.iter().all(|share| caller.may_touch(&share.app))
-            }
-            AliasTarget::Redirect { .. } | AliasTarget::Reserved => false,
-        };
+        let leads_here = |alias: &&Alias| leads_to(alias, &app.name, caller);
         Ok(Output {
             id: app.uid,
             title: shown.title,

@@ -4,6 +4,7 @@
 //! and the next step. No SQL, no HTTP.
 
 mod aliases;
+mod approvals;
 mod configure_app;
 mod delete_app;
 mod deploy;
@@ -20,6 +21,7 @@ mod promote;
 mod read_file;
 mod settings;
 mod status;
+mod tickets;
 mod tokens;
 mod undo;
 
@@ -30,6 +32,8 @@ use crate::{
     node::Node,
     store::{Alias, AliasTarget, App, StoreError},
 };
+
+pub(crate) use status::{LITTLE_DISK, disk_free};
 
 pub use deploy::{bundle_problem, spool_beside, spool_problem, sweep_spools};
 
@@ -67,6 +71,10 @@ pub fn storage_problem(error: &StoreError) -> Problem {
             let code = match *kind {
                 "token" => Code::TokenNotFound,
                 "peer" => Code::PeerNotFound,
+                "approval" => {
+                    return Problem::new(Code::ApprovalNotFound, text)
+                        .hint("`fazt approvals` lists those that wait");
+                }
                 _ => Code::NotFound,
             };
             Problem::new(code, text)
@@ -193,6 +201,19 @@ fn alias_of(alias: &Alias) -> types::Alias {
         AliasTarget::Split(shares) => written.shares.clone_from(shares),
     }
     written
+}
+
+/// Whether an alias leads to `app`, as far as the caller may know: who is limited
+/// to some apps learns of no others that share a split.
+fn leads_to(alias: &Alias, app: &AppName, caller: &Caller) -> bool {
+    match &alias.target {
+        AliasTarget::App(to) => to == app,
+        AliasTarget::Split(shares) => {
+            shares.iter().any(|share| share.app == *app)
+                && shares.iter().all(|share| caller.may_touch(&share.app))
+        }
+        AliasTarget::Redirect { .. } | AliasTarget::Reserved => false,
+    }
 }
 
 /// A name that can lead somewhere: a label below the domain, or a whole domain.

@@ -47,6 +47,18 @@ impl Handler<RemovePeer> for Node {
             Err(error) => Err(self.peer_refusal(&input.name, &error).await),
         }
     }
+
+    async fn question(&self, _: &Caller, input: &RemoveInput) -> Result<String, Problem> {
+        let peers = self.store.peers().await.map_err(|e| storage_problem(&e))?;
+        let Some(peer) = peers.iter().find(|peer| peer.name == input.name) else {
+            let missing = StoreError::NoSuch { kind: "peer", name: input.name.to_string() };
+            return Err(self.peer_refusal(&input.name, &missing).await);
+        };
+        Ok(format!(
+            "Forget the peer @{} at {}? The node there is not touched; `undo` brings it back.",
+            peer.name, peer.row.url
+        ))
+    }
 }
 
 impl Handler<SetDefaultPeer> for Node {
@@ -68,6 +80,18 @@ impl Node {
         }
         let missing = StoreError::NoSuch { kind: "peer", name: name.to_string() };
         Err(self.peer_refusal(name, &missing).await)
+    }
+
+    /// The same for a caller, who must not be limited to some apps: that says
+    /// nothing about a peer's apps.
+    pub async fn peer_for(&self, caller: &Caller, name: &PeerName) -> Result<Peer, Problem> {
+        if caller.apps.is_some() {
+            return Err(Problem::new(
+                Code::Forbidden,
+                "a token limited to some apps cannot use peers",
+            ));
+        }
+        self.peer(name).await
     }
 
     pub(super) fn peer_of(&self, peer: &store::Peer) -> Result<Peer, Problem> {

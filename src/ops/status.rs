@@ -9,7 +9,7 @@ use super::storage_problem;
 use crate::node::Node;
 
 /// Below this much free disk, a deploy may soon fail.
-const LITTLE_DISK: u64 = 256 << 20;
+pub(crate) const LITTLE_DISK: u64 = 256 << 20;
 
 impl Handler<Status> for Node {
     async fn handle(&self, _: &Caller, _: Input) -> Result<Output, Problem> {
@@ -18,14 +18,7 @@ impl Handler<Status> for Node {
         let has_owner = self.access.has_owner().await.map_err(|e| storage_problem(&e))?;
         let (bytes, capacity, entries) = self.sites.answers.facts();
         let disk_free_bytes = disk_free(self.db());
-        let mut warnings: Vec<Warning> = self
-            .warnings
-            .iter()
-            .map(|message| Warning {
-                message: message.clone(),
-                fix: "fazt server config set domain DOMAIN".to_owned(),
-            })
-            .collect();
+        let mut warnings = self.warnings.clone();
         if let Some(free) = disk_free_bytes.filter(|free| *free < LITTLE_DISK) {
             warnings.push(Warning {
                 message: format!("only {} are free on the disk", fazt_tools::view::bytes(free)),
@@ -75,12 +68,12 @@ fn resident_memory() -> u64 {
 
 /// Bytes a user may still write on the disk of `path`.
 #[cfg(unix)]
-fn disk_free(path: &std::path::Path) -> Option<u64> {
+pub(crate) fn disk_free(path: &std::path::Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(path).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 #[cfg(not(unix))]
-fn disk_free(_: &std::path::Path) -> Option<u64> {
+pub(crate) fn disk_free(_: &std::path::Path) -> Option<u64> {
     None
 }

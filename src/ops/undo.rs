@@ -1,7 +1,7 @@
 //! `undo` on a node.
 
 use fazt_tools::{
-    AppName, Caller, Handler, Problem, Scope, Tool as _, specs,
+    AppName, Caller, Handler, Hold as _, Problem, Scope, Tool as _, specs,
     undo::{Input, Output, Undo},
 };
 use serde_json::json;
@@ -25,6 +25,13 @@ impl Handler<Undo> for Node {
             None => caller.require(Scope::ServerAdmin, "undo of a change of the node")?,
         }
         caller.require(self.scope_of(&change).await?, "undo of this change")?;
+        // What a token may not remove by itself, it may not remove by undoing.
+        if change.brought && caller.approval {
+            let question = format!("Undo change {}: {}?", change.id, change.summary);
+            let question = std::future::ready(Ok(question));
+            let done = self.hold(caller, Undo::NAME, json!(input), question).await?;
+            return serde_json::from_value(done).map_err(|_| Problem::internal());
+        }
         let actor =
             self.actor(caller, "undo", json!({ "change": input.change, "force": input.force }));
         let undone = self.store.undo(input.change, input.force, actor).await;

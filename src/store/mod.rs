@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use fazt_tools::{AppName, PeerName};
 use jiff::Timestamp;
+use serde_json::Value;
 
 pub use oauth::*;
 pub use types::*;
@@ -24,6 +25,8 @@ pub trait Store:
     + LedgerStore
     + AccessStore
     + OauthStore
+    + HandleStore
+    + ApprovalStore
     + PeerStore
     + SettingStore
     + UpkeepStore
@@ -35,6 +38,8 @@ impl<T> Store for T where
         + LedgerStore
         + AccessStore
         + OauthStore
+        + HandleStore
+        + ApprovalStore
         + PeerStore
         + SettingStore
         + UpkeepStore
@@ -148,10 +153,64 @@ pub trait AccessStore: Send + Sync {
     async fn revoke_token(&self, name: &str, actor: Actor) -> Result<i64>;
     /// Notes that tokens were used.
     async fn tokens_used(&self, tokens: Vec<(i64, Timestamp)>) -> Result<()>;
+    /// Notes how many calls tokens have made on their days.
+    async fn tokens_spent(&self, tokens: Vec<(i64, Spent)>) -> Result<()>;
     /// Reserves an idempotency key, or answers what is known of it.
     async fn reserve_key(&self, key: &str, fingerprint: Hash, now: Timestamp) -> Result<Reserved>;
     /// Stores the answer of a reserved key, or frees it.
     async fn settle_key(&self, key: &str, answer: Option<(u16, String)>) -> Result<()>;
+}
+
+/// What a client is handed to come back with: sessions of the Model Context
+/// Protocol, and addresses that take one upload. Known by their hashes only.
+#[async_trait]
+pub trait HandleStore: Send + Sync {
+    /// Stores a session, or replaces what is known of it. A caller's oldest go when
+    /// it has more than [`SESSIONS_EACH`].
+    async fn put_mcp_session(&self, session: McpSession, now: Timestamp) -> Result<()>;
+    /// The session of that hash.
+    async fn mcp_session(&self, hash: &Hash) -> Result<Option<McpSession>>;
+    /// Forgets a session.
+    async fn end_mcp_session(&self, hash: &Hash) -> Result<()>;
+    /// Stores an address that takes one upload.
+    async fn add_ticket(&self, ticket: Ticket) -> Result<()>;
+    /// Spends such an address: what it was made for, once, then never again.
+    async fn spend_ticket(&self, hash: &Hash, now: Timestamp) -> Result<Option<Ticket>>;
+}
+
+/// Sessions of the protocol that a caller may have.
+pub const SESSIONS_EACH: u32 = 1_000;
+
+/// Calls that wait for a person.
+#[async_trait]
+pub trait ApprovalStore: Send + Sync {
+    /// Keeps a call until a person decides; the same call that waits already is
+    /// answered instead. `None` when `most` calls of the token wait.
+    async fn hold(&self, call: HeldCall, most: u64) -> Result<Option<Approval>>;
+    /// The newest same call of that token which waits, or was decided lately
+    /// and whose outcome was not told.
+    async fn held(
+        &self,
+        token: &str,
+        tool: &str,
+        input: &Value,
+        decided_after: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Approval>>;
+    /// Notes that the outcome is told: true once, then never again.
+    async fn tell(&self, id: i64) -> Result<bool>;
+    /// A page of calls, newest first, and how many there are in all.
+    async fn approvals(&self, query: ApprovalQuery) -> Result<(Vec<Approval>, u64)>;
+    /// Approves a call that waits: true once, and then its outcome is owed.
+    async fn approve(&self, id: i64, now: Timestamp) -> Result<(Approval, bool)>;
+    /// Denies a call that waits: true once.
+    async fn deny(&self, id: i64, actor: Actor) -> Result<(Approval, bool)>;
+    /// Stores what became of an approved call: its output, or the refusal.
+    async fn settle_approval(
+        &self,
+        id: i64,
+        outcome: std::result::Result<Value, Value>,
+    ) -> Result<Approval>;
 }
 
 /// Other nodes.

@@ -76,13 +76,6 @@ pub struct NewGrant {
     pub apps: Option<Vec<AppName>>,
 }
 
-impl NewGrant {
-    /// How the ledger names whoever comes by this grant.
-    pub fn caller(&self) -> String {
-        format!("{} (OAuth)", self.client_name)
-    }
-}
-
 /// A code to store.
 #[derive(Clone, Debug)]
 pub struct NewCode {
@@ -152,6 +145,14 @@ pub struct Grant {
     pub expires_at: Timestamp,
     /// When it was last used.
     pub used_at: Option<Timestamp>,
+}
+
+impl Grant {
+    /// How the ledger names whoever comes by this grant: a program may call itself as it
+    /// likes, so the number tells which it was.
+    pub fn caller(&self) -> String {
+        format!("{} (grant {})", self.grant.client_name, self.id)
+    }
 }
 
 /// A stored access token.

@@ -8,6 +8,7 @@ use std::{fmt, path::PathBuf, str::FromStr};
 use bytes::Bytes;
 use fazt_tools::{
     AppName, Face, PeerName, Scopes,
+    approvals::State,
     types::{AliasKind, Share},
 };
 use jiff::Timestamp;
@@ -533,6 +534,9 @@ pub struct Change {
     pub undoable: bool,
     /// The change that undid it.
     pub undone_by: Option<i64>,
+    /// Whether it brought an app, an alias, a token or a peer, which undoing it
+    /// takes away.
+    pub brought: bool,
 }
 
 /// What became of an undo.
@@ -578,6 +582,10 @@ pub struct NewToken {
     pub apps: Option<Vec<AppName>>,
     /// When it expires.
     pub expires_at: Option<Timestamp>,
+    /// Whether what it removes waits for a person.
+    pub approval: bool,
+    /// Calls it may make a day.
+    pub budget: Option<u32>,
 }
 
 /// A stored token.
@@ -591,6 +599,70 @@ pub struct Token {
     pub created_at: Timestamp,
     /// When it was last used.
     pub used_at: Option<Timestamp>,
+    /// The calls it made, when last noted.
+    pub spent: Spent,
+}
+
+/// Calls that a token made on a day.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Spent {
+    /// Days since 1970, by UTC.
+    pub day: i64,
+    /// Calls.
+    pub calls: u32,
+}
+
+/// A call to keep until a person decides.
+#[derive(Clone, Debug)]
+pub struct HeldCall {
+    /// The token that asks.
+    pub token: String,
+    /// What the caller may do: no more than its token.
+    pub scopes: Scopes,
+    /// Through which face.
+    pub face: Face,
+    /// With which program.
+    pub client: Option<String>,
+    /// The tool to be carried out.
+    pub tool: String,
+    /// What it was given.
+    pub input: Value,
+    /// What a person is asked.
+    pub question: String,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// Until when a person may decide.
+    pub expires_at: Timestamp,
+}
+
+/// A call that waits, or waited, for a person.
+#[derive(Clone, Debug)]
+pub struct Approval {
+    /// Row id.
+    pub id: i64,
+    /// Row id of the token.
+    pub token_id: i64,
+    /// The call.
+    pub call: HeldCall,
+    /// What became of it; that it expired is for the reader to see.
+    pub state: State,
+    /// When a person decided.
+    pub decided_at: Option<Timestamp>,
+    /// What the tool answered, or why it was refused.
+    pub outcome: Option<Value>,
+}
+
+/// Which calls to list.
+#[derive(Clone, Debug)]
+pub struct ApprovalQuery {
+    /// Also those that are decided or expired.
+    pub all: bool,
+    /// Only calls before this one.
+    pub before: Option<i64>,
+    /// At most this many.
+    pub limit: u32,
+    /// The time now.
+    pub now: Timestamp,
 }
 
 /// What is known of an idempotency key.
@@ -669,4 +741,28 @@ pub struct StoreFacts {
     pub apps: u64,
     /// Writes that wait.
     pub queued_writes: u64,
+}
+
+/// A session of the Model Context Protocol.
+#[derive(Clone, Debug, PartialEq)]
+pub struct McpSession {
+    /// Hash of its id.
+    pub hash: Hash,
+    /// The caller it belongs to, as the ledger names it.
+    pub caller: String,
+    /// What its client said at the beginning, as JSON.
+    pub state: String,
+}
+
+/// An address that takes one upload.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ticket {
+    /// Hash of its secret part.
+    pub hash: Hash,
+    /// Who made it, as JSON.
+    pub caller: String,
+    /// The deploy it is for, as JSON.
+    pub input: String,
+    /// Until when it may be used.
+    pub expires_at: Timestamp,
 }

@@ -6,13 +6,16 @@
 use std::{fmt::Write as _, fs, path::Path};
 
 use fazt::{apps::bundle::manifest, config::SETTINGS, faces};
-use fazt_tools::{Code, Scope};
+use fazt_tools::{
+    Code, Scope,
+    skills::{
+        self, Guide, Target, plugin,
+        text::{WIDTH, item, wrapped},
+    },
+};
 use serde_json::Value;
 
 const MADE: &str = "<!-- Made by tests/it/generated.rs from the program; change its source. -->\n";
-
-/// Columns of Markdown.
-const WIDTH: usize = 80;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -127,24 +130,34 @@ fn argument(arg: &clap::Arg) -> String {
 
 #[test]
 fn the_page_of_errors_is_fresh() {
-    let mut text = format!(
-        "# Errors\n\n{MADE}\n{}\n\n```json\n{}\n```\n\n{}\n\n",
-        wrapped(
-            "Every refusal has a stable code. Over HTTP it comes in an envelope with its status; a \
-             command says the message and the hint and ends with the exit code, and with `--json` \
-             prints the same envelope on standard error.",
-            ""
-        ),
-        "{ \"error\": { \"code\": \"APP_NOT_FOUND\", \"message\": \"there is no app `blgo`\",\n    \
-         \"hint\": \"did you mean `blog`?\", \"details\": { \"app\": \"blgo\" } } }",
-        wrapped("Each code with its HTTP status, its exit code and its meaning:", "")
-    );
-    for code in Code::ALL {
-        let item_of =
-            format!("`{code}` (HTTP {}, exit {}): {}", code.status(), code.exit(), code.meaning());
-        text.push_str(&item(&item_of));
+    let guide = Guide::named("errors").expect("a guide");
+    keep_fresh("docs/errors.md", &guide.text());
+}
+
+#[test]
+fn the_skills_are_fresh_and_nothing_else_lies_beside_them() {
+    let files = skills::files(Target::Any);
+    for (path, text) in &files {
+        keep_fresh(&format!("skills/{path}"), text);
     }
-    keep_fresh("docs/errors.md", &text);
+    let mut folders = vec![root().join("skills")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let short = path.strip_prefix(root().join("skills")).expect("inside");
+            let made = files.iter().any(|(path, _)| Path::new(path) == short);
+            assert!(made, "skills/{} is made by nothing: remove it", short.display());
+        }
+    }
+}
+
+#[test]
+fn the_example_of_a_projects_mcp_configuration_is_fresh() {
+    keep_fresh(".mcp.json.example", &format!("{:#}\n", plugin::example_config()));
 }
 
 #[test]
@@ -265,7 +278,10 @@ fn markdown_is_eighty_columns_wide() {
 /// Lines that are too wide, apart from code, tables and what no break can help.
 fn too_wide(text: &str) -> Vec<usize> {
     let (mut code, mut found) = (false, Vec::new());
-    for (n, line) in text.lines().enumerate() {
+    // The head of a skill is YAML, where a field is a line.
+    let head = text.strip_prefix("---\n").and_then(|text| text.split_once("\n---\n"));
+    let head = head.map_or(0, |(head, _)| head.lines().count() + 2);
+    for (n, line) in text.lines().enumerate().skip(head) {
         if line.trim_start().starts_with("```") {
             code = !code;
         }
@@ -275,56 +291,6 @@ fn too_wide(text: &str) -> Vec<usize> {
         }
     }
     found
-}
-
-#[test]
-fn text_is_wrapped_between_words_only() {
-    let text = "word ".repeat(40);
-    let wrapped = item(&text);
-    assert!(
-        wrapped.starts_with("- word") && wrapped.lines().nth(1).expect("two").starts_with("  word")
-    );
-    assert!(too_wide(&wrapped).is_empty());
-    assert_eq!(too_wide(&format!("{text}\n| {text} |")), [1]);
-}
-
-/// An item of a list.
-fn item(text: &str) -> String {
-    format!("- {}\n", wrapped(text, "  "))
-}
-
-/// Text in lines, those after the first indented. What stands in backquotes
-/// stays on one line.
-fn wrapped(text: &str, indent: &str) -> String {
-    let (mut lines, mut column) = (String::new(), indent.len());
-    for word in words(text) {
-        let width = word.chars().count();
-        if column > indent.len() && column + 1 + width > WIDTH {
-            lines.push('\n');
-            lines.push_str(indent);
-            column = indent.len();
-        } else if column > indent.len() {
-            lines.push(' ');
-            column += 1;
-        }
-        lines.push_str(&word);
-        column += width;
-    }
-    lines
-}
-
-fn words(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    for part in text.split_whitespace() {
-        match words.last_mut() {
-            Some(open) if open.matches('`').count() % 2 == 1 => {
-                open.push(' ');
-                open.push_str(part);
-            }
-            _ => words.push(part.to_owned()),
-        }
-    }
-    words
 }
 
 fn capital(text: &str) -> String {

@@ -94,6 +94,7 @@ impl TestNode {
             wait: Duration::from_secs(5),
             flags,
             environment: HashMap::new(),
+            warnings: Vec::new(),
         };
         let node = Node::open_in(open, clock.clone(), outside).await.expect("the node opens");
         let running = server::serve(node).await.expect("the node serves");

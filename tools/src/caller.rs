@@ -25,6 +25,8 @@ pub struct Caller {
     pub client: Option<String>,
     /// The token it holds, if it holds one.
     pub token: Option<String>,
+    /// Whether what it removes waits for a person: a token with `approval: human`.
+    pub approval: bool,
 }
 
 impl Caller {
@@ -37,6 +39,7 @@ impl Caller {
             face,
             client: None,
             token: None,
+            approval: false,
         }
     }
 

@@ -8,20 +8,21 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::{Caller, Handler, Problem, Spec, Tool, problem};
+use crate::{Caller, Effect, Handler, Hold, Problem, Spec, Tool, problem, tool::json};
 
 macro_rules! catalogue {
     ($($tool:path),+ $(,)?) => {
         static SPECS: LazyLock<Vec<Spec>> = LazyLock::new(|| vec![$(Spec::of::<$tool>()),+]);
 
         /// A handler for the whole catalogue: a node, or a peer.
-        pub trait Host: $(Handler<$tool> +)+ {}
-        impl<T> Host for T where T: $(Handler<$tool> +)+ {}
+        pub trait Host: Hold + $(Handler<$tool> +)+ {}
+        impl<T> Host for T where T: Hold + $(Handler<$tool> +)+ {}
 
         /// Calls the tool named `name` with `input` and answers its output.
         ///
         /// Refuses an unknown tool, a missing scope, an app the caller may not
-        /// touch, and an input that does not fit, each naming what would do.
+        /// touch, and an input that does not fit, each naming what would do. What
+        /// removes something is held for a person where the caller's token says so.
         pub async fn dispatch<H: Host>(
             host: &H,
             caller: &Caller,
@@ -30,6 +31,21 @@ macro_rules! catalogue {
         ) -> Result<Value, Problem> {
             $(if name == <$tool as Tool>::NAME {
                 return call::<$tool, H>(host, caller, input).await;
+            })+
+            Err(Problem::unknown_tool(name, SPECS.iter().map(|spec| spec.name)))
+        }
+
+        /// What a person is asked before the tool named `name` is carried out
+        /// with `input`. Refuses as [`dispatch`] does.
+        pub async fn question<H: Host>(
+            host: &H,
+            caller: &Caller,
+            name: &str,
+            input: Value,
+        ) -> Result<String, Problem> {
+            $(if name == <$tool as Tool>::NAME {
+                let input = admitted::<$tool>(caller, input)?;
+                return Handler::<$tool>::question(host, caller, &input).await;
             })+
             Err(Problem::unknown_tool(name, SPECS.iter().map(|spec| spec.name)))
         }
@@ -60,6 +76,9 @@ catalogue![
     crate::tokens::RevokeToken,
     crate::grants::ListGrants,
     crate::grants::RevokeGrant,
+    crate::approvals::ListApprovals,
+    crate::approvals::Approve,
+    crate::approvals::Deny,
     crate::peers::AddPeer,
     crate::peers::RemovePeer,
     crate::peers::SetDefaultPeer,
@@ -72,17 +91,26 @@ pub fn specs() -> &'static [Spec] {
     &SPECS
 }
 
-async fn call<T: Tool, H: Handler<T>>(
+async fn call<T: Tool, H: Handler<T> + Hold>(
     host: &H,
     caller: &Caller,
     input: Value,
 ) -> Result<Value, Problem> {
+    let input = admitted::<T>(caller, input)?;
+    if T::EFFECT == Effect::Remove && caller.approval {
+        return host.hold(caller, T::NAME, json(&input), host.question(caller, &input)).await;
+    }
+    let output = host.handle(caller, input).await?;
+    Ok(json(&output))
+}
+
+/// The input of a call that the caller may make.
+fn admitted<T: Tool>(caller: &Caller, input: Value) -> Result<T::Input, Problem> {
     caller.require(T::SCOPE, T::NAME)?;
     let input: T::Input = serde_json::from_value(input)
         .map_err(|error| problem::invalid_input::<T>(&error.to_string()))?;
     if let Some(app) = T::target(&input) {
         caller.require_app(app)?;
     }
-    let output = host.handle(caller, input).await?;
-    Ok(crate::tool::json(&output))
+    Ok(input)
 }

@@ -62,6 +62,7 @@ impl Tool for ConfigureApp {
     const NAME: &'static str = "configure_app";
     const TITLE: &'static str = "Configure an app";
     const EFFECT: Effect = Effect::Replace;
+    const IDEMPOTENT: bool = true;
     const SCOPE: Scope = Scope::AppsWrite;
     const ROUTE: Route = Route::patch("/api/apps/{app}/config");
     const COMMANDS: &'static [&'static str] = &["config"];

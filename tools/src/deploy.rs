@@ -86,6 +86,7 @@ impl Tool for Deploy {
     const NAME: &'static str = "deploy";
     const TITLE: &'static str = "Deploy an app";
     const EFFECT: Effect = Effect::Replace;
+    const IDEMPOTENT: bool = true;
     const SCOPE: Scope = Scope::AppsWrite;
     const ROUTE: Route = Route::post("/api/deploy");
     const COMMANDS: &'static [&'static str] = &["deploy"];

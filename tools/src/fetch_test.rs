@@ -90,6 +90,7 @@ impl Tool for FetchTest {
     const NAME: &'static str = "fetch_test";
     const TITLE: &'static str = "Fetch and check a page";
     const EFFECT: Effect = Effect::Read;
+    const QUOTES: bool = true;
     const SCOPE: Scope = Scope::AppsRead;
     const ROUTE: Route = Route::post("/api/fetch-test");
     const COMMANDS: &'static [&'static str] = &["fetch-test"];

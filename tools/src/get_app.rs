@@ -89,6 +89,7 @@ impl Tool for GetApp {
     const NAME: &'static str = "get_app";
     const TITLE: &'static str = "Show an app";
     const EFFECT: Effect = Effect::Read;
+    const QUOTES: bool = true;
     const SCOPE: Scope = Scope::AppsRead;
     const ROUTE: Route = Route::get("/api/apps/{app}");
     const COMMANDS: &'static [&'static str] = &["app"];

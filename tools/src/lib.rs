@@ -9,11 +9,13 @@
 pub mod tool;
 
 pub mod caller;
+pub mod limits;
 pub mod names;
 pub mod problem;
 pub mod view;
 
 pub mod openapi;
+pub mod skills;
 
 pub mod types;
 
@@ -34,6 +36,7 @@ pub mod status;
 pub mod undo;
 
 pub mod aliases;
+pub mod approvals;
 pub mod grants;
 pub mod peers;
 pub mod plan_deploy;
@@ -41,8 +44,8 @@ pub mod settings;
 pub mod tokens;
 
 pub use caller::{Caller, Face, Scope, Scopes};
-pub use catalogue::{Host, dispatch, specs};
+pub use catalogue::{Host, dispatch, question, specs};
 pub use names::{AppName, PeerName};
 pub use problem::{Code, Problem};
-pub use tool::{Effect, Handler, Method, Route, Spec, Tool};
+pub use tool::{Effect, Handler, Hold, Method, Route, Spec, Tool};
 pub use view::View;

@@ -74,6 +74,7 @@ impl Tool for ListChanges {
     const NAME: &'static str = "list_changes";
     const TITLE: &'static str = "List changes";
     const EFFECT: Effect = Effect::Read;
+    const QUOTES: bool = true;
     const SCOPE: Scope = Scope::AppsRead;
     const ROUTE: Route = Route::get("/api/changes");
     const COMMANDS: &'static [&'static str] = &["changes"];

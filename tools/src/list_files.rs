@@ -84,6 +84,7 @@ impl Tool for ListFiles {
     const NAME: &'static str = "list_files";
     const TITLE: &'static str = "List an app's files";
     const EFFECT: Effect = Effect::Read;
+    const QUOTES: bool = true;
     const SCOPE: Scope = Scope::AppsRead;
     const ROUTE: Route = Route::get("/api/apps/{app}/files");
     const COMMANDS: &'static [&'static str] = &["files"];

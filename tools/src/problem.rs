@@ -58,15 +58,19 @@ codes! {
     ChangeNotFound "CHANGE_NOT_FOUND" 404 1 "The ledger has no such change.";
     PeerNotFound "PEER_NOT_FOUND" 404 1 "No peer has that name.";
     TokenNotFound "TOKEN_NOT_FOUND" 404 1 "No token has that name.";
+    ApprovalNotFound "APPROVAL_NOT_FOUND" 404 1 "No call that waits for a person has that number.";
     UnknownTool "UNKNOWN_TOOL" 404 2 "No tool has that name; near names are suggested.";
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405 2 "The path exists; `Allow` names its methods.";
     Conflict "CONFLICT" 409 1 "Something newer or of the same name stands in the way.";
     FilesMissing "FILES_MISSING" 409 1 "The node lacks some of the named files; `details.missing` lists them.";
+    ApprovalPending "APPROVAL_PENDING" 409 1 "Nothing is done yet: a person must approve the call; `details.approval` is its number.";
+    ApprovalDenied "APPROVAL_DENIED" 403 1 "A person denied the call; nothing was changed.";
     InProgress "IN_PROGRESS" 409 1 "A request with this Idempotency-Key is still being answered.";
     TooLarge "TOO_LARGE" 413 1 "A limit of size or count is exceeded; the message names it.";
     UnsupportedType "UNSUPPORTED_TYPE" 415 2 "The body's Content-Type is not one this route takes.";
     KeyReused "KEY_REUSED" 422 1 "The Idempotency-Key was used for another request.";
     RateLimited "RATE_LIMITED" 429 1 "Too many requests; `Retry-After` says when to try again.";
+    BudgetSpent "BUDGET_SPENT" 429 1 "The token's calls of the day are spent; `details.opens_at` says when it may call again.";
     Internal "INTERNAL" 500 70 "A fault of fazt's own; the log holds the chain under the request id.";
     PeerFailed "PEER_FAILED" 502 3 "A peer could not be reached or answered strangely.";
     Busy "BUSY" 503 1 "The node is shutting down or its queue is full.";
@@ -174,7 +178,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 /// Explains why an input did not fit the tool's schema.
-pub(crate) fn invalid_input<T: Tool>(reason: &str) -> Problem {
+pub fn invalid_input<T: Tool>(reason: &str) -> Problem {
     let schema = tool::schema_of::<T::Input>();
     let fields: Vec<&str> = schema["properties"]
         .as_object()

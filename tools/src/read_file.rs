@@ -69,6 +69,7 @@ impl Tool for ReadFile {
     const NAME: &'static str = "read_file";
     const TITLE: &'static str = "Read a file of an app";
     const EFFECT: Effect = Effect::Read;
+    const QUOTES: bool = true;
     const SCOPE: Scope = Scope::AppsRead;
     const ROUTE: Route = Route::get("/api/apps/{app}/files/{*path}");
     const COMMANDS: &'static [&'static str] = &["cat"];

@@ -50,6 +50,34 @@ impl Preset {
     }
 }
 
+/// Whether a person has a say in what a token removes.
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Approval {
+    /// Its calls are carried out at once
+    #[default]
+    Never,
+    /// What it removes waits until a person approves
+    Human,
+}
+
+impl Approval {
+    /// Whether calls that remove something wait.
+    pub fn is_needed(self) -> bool {
+        self == Self::Human
+    }
+
+    /// The word shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Human => "human",
+        }
+    }
+}
+
 /// Make a token for a program or a peer; it is shown once and stored as a hash.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize, clap::Args)]
 #[serde(deny_unknown_fields)]
@@ -73,6 +101,19 @@ pub struct CreateInput {
     #[arg(long, value_name = "DAYS")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days: Option<u32>,
+    /// Hold what it removes until a person approves (`human`), or not (`never`); default: `never`
+    #[arg(long, value_name = "WHO", default_value = "never", hide_default_value = true)]
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub approval: Approval,
+    /// Let it make this many calls a day, by UTC; default: no limit
+    #[arg(long, value_name = "CALLS")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<u32>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_never(approval: &Approval) -> bool {
+    !approval.is_needed()
 }
 
 /// The new token.
@@ -90,6 +131,12 @@ pub struct CreateOutput {
     /// When it expires
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// Whether what it removes waits for a person
+    #[serde(default)]
+    pub approval: Approval,
+    /// Calls it may make a day; absent means no limit
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<u32>,
     /// The change to undo
     pub change: i64,
 }
@@ -105,6 +152,10 @@ impl Tool for CreateToken {
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("fazt token create laptop", "a deployer's token"),
         ("fazt token create ci --app blog --days 90", "only for `blog`, for 90 days"),
+        (
+            "fazt token create bot --preset agent --approval human --budget 2000",
+            "an agent's: what it removes waits for you, and it makes 2,000 calls a day",
+        ),
     ];
     type Input = CreateInput;
     type Output = CreateOutput;
@@ -114,7 +165,8 @@ impl Tool for CreateToken {
             json!({ "name": "laptop", "preset": "deployer" }),
             json!({
                 "name": "laptop", "token": "fazt_tok_example",
-                "scopes": ["apps:read", "apps:write", "server:read"], "change": 10
+                "scopes": ["apps:read", "apps:write", "server:read"], "approval": "never",
+                "change": 10
             }),
         )
     }
@@ -129,11 +181,13 @@ impl Tool for CreateToken {
             .fact("may", scopes.join(", "))
             .fact("apps", apps.unwrap_or_else(|| "all".to_owned()))
             .fact_if("expires", out.expires_at.map(view::moment))
+            .fact_if("approval", out.approval.is_needed().then_some(out.approval.as_str()))
+            .fact_if("calls a day", out.budget)
             .result(&out.token)
     }
 }
 
-/// List the tokens: name, scopes, apps, expiry, last use; never the token itself.
+/// List the tokens: name, scopes, apps, expiry, last use, limits; never the token itself.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct ListInput {}
@@ -165,6 +219,15 @@ pub struct Token {
     /// When it was last used, to the minute
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_at: Option<Timestamp>,
+    /// Whether what it removes waits for a person
+    #[serde(default)]
+    pub approval: Approval,
+    /// Calls it may make a day; absent means no limit
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<u32>,
+    /// Of these, the calls it made today, by UTC
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls_today: Option<u32>,
 }
 
 impl Tool for ListTokens {
@@ -184,7 +247,8 @@ impl Tool for ListTokens {
             json!({
                 "total": 1,
                 "tokens": [{
-                    "name": "laptop", "scopes": ["apps:read"], "created_at": "2026-11-20T07:00:00Z"
+                    "name": "laptop", "scopes": ["apps:read"], "created_at": "2026-11-20T07:00:00Z",
+                    "approval": "human", "budget": 500, "calls_today": 12
                 }]
             }),
         )
@@ -205,11 +269,20 @@ impl Tool for ListTokens {
                         apps.unwrap_or_else(|| "all".to_owned()),
                         token.expires_at.map_or_else(|| "never".to_owned(), view::moment),
                         token.used_at.map_or_else(|| "never".to_owned(), view::moment),
+                        token.approval.as_str().to_owned(),
+                        token.budget.map_or_else(
+                            || "no limit".to_owned(),
+                            |budget| format!("{} of {budget}", token.calls_today.unwrap_or(0)),
+                        ),
                     ]
                 })
                 .collect();
         let empty = "no tokens: `fazt token create NAME` makes one";
-        View::of_table(&["token", "may", "apps", "expires", "used"], empty, rows)
+        View::of_table(
+            &["token", "may", "apps", "expires", "used", "approval", "calls today"],
+            empty,
+            rows,
+        )
     }
 }
 

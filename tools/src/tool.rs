@@ -24,6 +24,12 @@ pub trait Tool: Send + Sync + 'static {
     const EFFECT: Effect;
     /// Whether it reaches beyond the node: an outside server, a visitor's code.
     const REACHES_OUT: bool = false;
+    /// Whether a second call with the same input changes nothing more; what only
+    /// reads never does.
+    const IDEMPOTENT: bool = false;
+    /// Whether its answer quotes what others wrote: files, logs, messages. An agent
+    /// gets such an answer between marks, as data and no instruction.
+    const QUOTES: bool = false;
     /// What a caller must hold to use it.
     const SCOPE: Scope;
     /// `false` keeps it to HTTP, the command line and the dashboard.
@@ -60,6 +66,33 @@ pub trait Handler<T: Tool>: Send + Sync + 'static {
         caller: &Caller,
         input: T::Input,
     ) -> impl Future<Output = Result<T::Output, Problem>> + Send;
+
+    /// What a person is asked before the tool is carried out: what it would take
+    /// away, in words. Refuses what is not there, as [`Handler::handle`] would.
+    fn question(
+        &self,
+        _caller: &Caller,
+        input: &T::Input,
+    ) -> impl Future<Output = Result<String, Problem>> + Send {
+        let spec = Spec::of::<T>();
+        std::future::ready(Ok(spec.question(&json(input))))
+    }
+}
+
+/// Keeps the calls that a person must approve first.
+pub trait Hold: Send + Sync + 'static {
+    /// Keeps a call instead of carrying it out, and refuses it with
+    /// [`crate::Code::ApprovalPending`]; the same call again is the same
+    /// approval. Once a person has decided, answers what became of it, once.
+    ///
+    /// `question` is awaited only for a call that is not kept yet.
+    fn hold(
+        &self,
+        caller: &Caller,
+        tool: &'static str,
+        input: Value,
+        question: impl Future<Output = Result<String, Problem>> + Send,
+    ) -> impl Future<Output = Result<Value, Problem>> + Send;
 }
 
 /// What a tool does to the node's state. It decides hints, confirmation and
@@ -169,6 +202,7 @@ impl Route {
 
 /// A tool with its types erased, for faces that walk the catalogue.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct Spec {
     /// See [`Tool::NAME`].
     pub name: &'static str,
@@ -178,6 +212,10 @@ pub struct Spec {
     pub effect: Effect,
     /// See [`Tool::REACHES_OUT`].
     pub reaches_out: bool,
+    /// See [`Tool::IDEMPOTENT`]; true for whatever only reads.
+    pub idempotent: bool,
+    /// See [`Tool::QUOTES`].
+    pub quotes: bool,
     /// See [`Tool::SCOPE`].
     pub scope: Scope,
     /// See [`Tool::AGENT`].
@@ -210,6 +248,8 @@ impl Spec {
             title: T::TITLE,
             effect: T::EFFECT,
             reaches_out: T::REACHES_OUT,
+            idempotent: T::IDEMPOTENT || matches!(T::EFFECT, Effect::Read),
+            quotes: T::QUOTES,
             scope: T::SCOPE,
             agent: T::AGENT,
             route: T::ROUTE,
@@ -233,6 +273,16 @@ impl Spec {
     /// What the tool does, from the doc comment on its input.
     pub fn description(&self) -> String {
         (self.input)()["description"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What is asked before the tool is carried out, from what its route names:
+    /// ``Revoke a token: `ci`?``
+    pub fn question(&self, input: &Value) -> String {
+        let names: Vec<_> = self.route.fields().filter_map(|field| input[field].as_str()).collect();
+        if names.is_empty() {
+            return format!("{}?", self.title);
+        }
+        format!("{}: `{}`?", self.title, names.join("` / `"))
     }
 
     /// The first sentence of the description, without its full stop.

@@ -5,6 +5,7 @@
 //! "MB" in the product's pages is read as MiB (1,048,576 bytes): the generous
 //! reading never refuses what another tool calls 100 MB.
 
+use fazt_tools::limits;
 use thiserror::Error;
 
 use super::path::MAX_PATH_BYTES;
@@ -34,12 +35,12 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            files: 10_000,
-            file_bytes: 100 * MIB,
-            app_bytes: 500 * MIB,
+            files: usize::try_from(limits::FILES.value).unwrap_or(usize::MAX),
+            file_bytes: limits::FILE_BYTES.value,
+            app_bytes: limits::APP_BYTES.value,
             path_bytes: MAX_PATH_BYTES,
             // Deflate reaches 1,032:1 on zeros; real sites stay under 20:1.
-            zip_ratio: 100,
+            zip_ratio: limits::ZIP_RATIO.value,
             zip_floor: 10 * MIB,
         }
     }
@@ -181,6 +182,7 @@ mod tests {
     fn the_defaults_are_those_of_the_product_page() {
         let limits = Limits::default();
         assert_eq!((limits.files, limits.path_bytes), (10_000, 1_024));
+        assert_eq!(limits.path_bytes as u64, fazt_tools::limits::PATH_BYTES.value);
         assert_eq!((limits.file_bytes, limits.app_bytes), (104_857_600, 524_288_000));
     }
 

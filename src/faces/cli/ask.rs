@@ -5,10 +5,13 @@
 
 use std::io::{self, IsTerminal as _};
 
-use fazt_tools::{Code, Effect, Problem, Spec};
+use fazt_tools::{Caller, Code, Effect, Face, Problem, Spec};
 use serde_json::Value;
 
-use super::{Context, Stop, render};
+use super::{
+    Context, Stop, render,
+    target::{self, Place},
+};
 
 /// The field of an input that is a secret.
 pub(super) const SECRET: &str = "token";
@@ -16,36 +19,34 @@ pub(super) const SECRET: &str = "token";
 /// The shortest password of the owner.
 const PASSWORD_CHARS: usize = 10;
 
-/// Asks before a tool removes something.
-pub(super) fn confirm(context: &Context, spec: &Spec, input: &Value) -> Result<(), Stop> {
+/// Asks before a tool removes something. Where somebody is there to read it, the
+/// node that would carry it out says what goes away.
+pub(super) async fn confirm(
+    context: &Context,
+    spec: &Spec,
+    input: &Value,
+    place: &Place,
+) -> Result<(), Stop> {
     if spec.effect != Effect::Remove || context.yes {
         return Ok(());
     }
-    let question = question(spec, input);
     if !someone_is_there() {
         return Err(Problem::new(
             Code::ConfirmationNeeded,
-            format!("nobody is there to answer: {question}"),
+            format!("nobody is there to answer: {}", spec.question(input)),
         )
         .hint("add `-y` to go ahead without a question")
         .into());
     }
-    render::prompt(&format!("{question} [y/N] "));
+    let target = target::connect(context, place).await?;
+    let question = target.question(&Caller::owner(Face::Cli), spec.name, input.clone()).await;
+    // A person may think for long: the database is not held meanwhile.
+    target.close().await;
+    render::prompt(&format!("{} [y/N] ", question?));
     if is_yes(&line()?) {
         return Ok(());
     }
     Err(Problem::new(Code::Conflict, "nothing was changed").into())
-}
-
-/// What is asked before a tool removes something: `Move `blog` to the trash?`
-fn question(spec: &Spec, input: &Value) -> String {
-    let names: Vec<_> = spec.route.fields().filter_map(|field| input[field].as_str()).collect();
-    let what = names.join("` / `");
-    match spec.name {
-        "delete_app" => format!("Move `{what}` to the trash?"),
-        _ if what.is_empty() => format!("{}?", spec.title),
-        _ => format!("{}: `{what}`?", spec.title),
-    }
 }
 
 fn is_yes(answer: &str) -> bool {
@@ -120,16 +121,7 @@ fn unheard(error: &io::Error) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use super::{super::tool, *};
-
-    #[test]
-    fn a_question_names_what_goes_away() {
-        let ask = |name: &str, input| question(tool::named(name), &input);
-        assert_eq!(ask("delete_app", json!({ "app": "blog" })), "Move `blog` to the trash?");
-        assert_eq!(ask("revoke_token", json!({ "name": "ci" })), "Revoke a token: `ci`?");
-    }
+    use super::*;
 
     #[test]
     fn only_a_clear_yes_is_a_yes() {

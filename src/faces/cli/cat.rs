@@ -8,11 +8,12 @@ use std::io;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::ArgMatches;
 use fazt_tools::{
-    Code, Problem,
+    Caller, Code, Face, Problem,
     read_file::{Encoding, Input, Output},
 };
 
 use super::{Context, Stop, render, target, tool};
+use crate::ship::Target;
 
 /// The longest piece `read_file` answers.
 const PIECE: u64 = 256 * 1_024;
@@ -37,13 +38,13 @@ pub(super) async fn run(context: &Context, inner: &ArgMatches) -> Result<u8, Sto
 
 async fn print(
     context: &Context,
-    target: &target::Target,
+    target: &Target,
     mut input: Input,
     whole: bool,
 ) -> Result<u8, Stop> {
     loop {
         let question = serde_json::to_value(&input).map_err(|error| strange(&error))?;
-        let answer = target.call("read_file", question).await?;
+        let answer = target.call(&Caller::owner(Face::Cli), "read_file", question).await?;
         let piece: Output = serde_json::from_value(answer).map_err(|error| strange(&error))?;
         render::bytes(&content(&piece)?)?;
         let Some(next) = piece.next_offset else { return Ok(0) };

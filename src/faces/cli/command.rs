@@ -15,6 +15,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("remote", "Other nodes: add them, look at them, deploy to them"),
     ("server", "This node: start it, set it up, settle its settings"),
     ("server config", "The node's settings: alone, it lists them"),
+    ("skills", "Pages that teach an agent fazt: list them, install them"),
     ("token", "Tokens for programs and peers"),
     ("grant", "Programs that were allowed in by OAuth"),
 ];
@@ -26,7 +27,7 @@ const EVERYWHERE: &str = "Options of every command";
 /// everywhere when it holds no command at all, as in `fazt --help`.
 pub(super) fn tree(named: &HashSet<&str>) -> Command {
     let first = |spec: &Spec| spec.commands.iter().map(|command| first_word(command));
-    let hand = ["server", "remote", "completions", "man", "version"];
+    let hand = ["mcp", "server", "remote", "skills", "doctor", "completions", "man", "version"];
     let everything = ["help", "completions", "man"].iter().any(|word| named.contains(word))
         || !specs().iter().flat_map(first).chain(hand).any(|word| named.contains(word));
     let mut root = root();
@@ -38,7 +39,8 @@ pub(super) fn tree(named: &HashSet<&str>) -> Command {
             root = place(root, "", path, command);
         }
     }
-    for (path, command) in by_hand(everything || named.contains("remote")) {
+    let by_hand = by_hand(everything || named.contains("remote"));
+    for (path, command) in by_hand.into_iter().chain(super::skills::commands()) {
         root = place(root, "", path, command);
     }
     // Bare `fazt server config` lists the settings.
@@ -211,12 +213,29 @@ fn by_hand(remote: bool) -> Vec<(&'static str, Command)> {
                     .help("Read the owner's password from standard input"),
             ),
         ),
+        (
+            "mcp",
+            server_arguments(named("mcp", "Serve agents on standard input and output")).long_about(
+                "Serve agents on standard input and output, by the Model Context Protocol.\n\n\
+                 Beside a node that runs on the database it speaks to that node; otherwise it \
+                 is the node, and hosts the apps until the client ends it.",
+            ),
+        ),
         ("server status", named("status", "Report the node's health, as `fazt status` does")),
         ("remote status", named("status", "Report a peer's health").arg(peer(other))),
         ("remote apps", named("apps", "List a peer's apps").arg(peer(other))),
         ("remote deploy", deploy),
         ("completions", named("completions", "Print the completions of a shell").arg(shell)),
         ("man", named("man", "Print or write the manual pages").arg(pages)),
+        (
+            "doctor",
+            named("doctor", "Look for what is wrong here, and say what mends it").long_about(
+                "Look for what is wrong here, and say what mends it: the database, the disk, the \
+                 clock, the node, its port and names, tokens, and the way for agents.\n\n\
+                 Changes nothing, and works whether a node runs or not. It ends with 1 when \
+                 something is wrong.",
+            ),
+        ),
         ("version", named("version", "Print the version")),
     ]
 }

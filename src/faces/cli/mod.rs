@@ -14,12 +14,15 @@ mod tool;
 mod target;
 
 mod deploy;
-mod pack;
-mod upload;
 
 mod cat;
 
+mod mcp;
 mod serve;
+
+mod connect;
+mod doctor;
+mod skills;
 
 mod pages;
 
@@ -115,7 +118,12 @@ fn parse_and_carry_out(
     let db = match config::database_path(inner.get_one::<PathBuf>("db").cloned(), &environment) {
         Ok(db) => db,
         // These never look at it.
-        Err(_) if matches!(words.as_slice(), [] | ["version" | "completions" | "man"]) => {
+        Err(_)
+            if matches!(
+                words.as_slice(),
+                [] | ["version" | "completions" | "man"] | ["skills", ..]
+            ) =>
+        {
             PathBuf::new()
         }
         Err(problem) => return Err(problem.into()),
@@ -139,6 +147,15 @@ fn parse_and_carry_out(
         ["version"] => pages::version(&context),
         ["completions"] => pages::completions(&context, inner),
         ["man"] => pages::man(&context, inner),
+        ["mcp"] => {
+            let runtime = runtime(&mut Builder::new_multi_thread())?;
+            let exit = runtime.block_on(mcp::run(&context, inner));
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            exit
+        }
+        ["skills", "list"] => skills::list(&context),
+        ["skills", "show"] => skills::show(&context, inner),
+        ["skills", "install"] => skills::install(&context, inner),
         ["server", "start"] => {
             let runtime = runtime(&mut Builder::new_multi_thread())?;
             let exit = runtime.block_on(serve::start(&context, inner));
@@ -180,6 +197,7 @@ async fn ask_a_node(context: &Context, words: &[&str], inner: &ArgMatches) -> Re
             tool::run(context, tool::named("list_settings"), json!({}), context.place()).await
         }
         ["cat"] => cat::run(context, inner).await,
+        ["doctor"] => doctor::run(context).await,
         words => tool::run_parsed(context, &words.join(" "), inner).await,
     }
 }

@@ -5,6 +5,7 @@
 
 use std::{
     io::{self, IsTerminal as _},
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -12,38 +13,63 @@ use fazt_tools::view;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::render::Screen;
+use crate::ship::Watcher;
 
 /// Less than this is sent before a bar could be read.
 const WORTH_A_BAR: u64 = 512 * 1_024;
 
-/// The progress of an upload.
-pub(super) struct Progress {
-    bar: Option<ProgressBar>,
+/// A deploy on the screen.
+pub(super) struct OnScreen {
+    screen: Screen,
+    bar: OnceLock<ProgressBar>,
 }
 
-impl Progress {
-    /// Begins an upload of `bytes`, `there` files needing none.
-    pub(super) fn new(screen: Screen, bytes: u64, there: usize) -> Self {
-        let shown =
-            bytes >= WORTH_A_BAR && !screen.json && !screen.quiet && io::stderr().is_terminal();
-        Self { bar: shown.then(|| bar(bytes, there)) }
+impl OnScreen {
+    /// Nothing is shown yet.
+    pub(super) fn new(screen: Screen) -> Self {
+        Self { screen, bar: OnceLock::new() }
+    }
+}
+
+impl Watcher for OnScreen {
+    fn remark(&self, text: &str) {
+        self.screen.remark(text);
     }
 
-    /// A parcel of `bytes` that is `packed` bytes long on the way.
-    pub(super) fn parcel(&self, bytes: u64, packed: u64) -> Parcel<'_> {
-        Parcel { progress: self, bytes, packed: packed.max(1) }
+    fn detail(&self, text: &str) {
+        self.screen.detail(text);
     }
 
-    /// Adds bytes to send.
-    pub(super) fn more(&self, bytes: u64) {
-        if let Some(bar) = &self.bar {
+    fn built(&self, line: &str) {
+        self.screen.dimmed(line);
+    }
+
+    fn shows_builds(&self) -> bool {
+        !self.screen.quiet && !self.screen.json
+    }
+
+    fn begins(&self, bytes: u64, there: usize) {
+        let Screen { json, quiet, .. } = self.screen;
+        if bytes >= WORTH_A_BAR && !json && !quiet && io::stderr().is_terminal() {
+            self.bar.get_or_init(|| bar(bytes, there));
+        }
+    }
+
+    fn more(&self, bytes: u64) {
+        if let Some(bar) = self.bar.get() {
             bar.inc_length(bytes);
         }
     }
 
+    fn sent(&self, bytes: u64) {
+        if let Some(bar) = self.bar.get() {
+            bar.inc(bytes);
+        }
+    }
+
     /// Takes the bar away, so that the answer stands alone.
-    pub(super) fn clear(&self) {
-        if let Some(bar) = &self.bar {
+    fn ends(&self) {
+        if let Some(bar) = self.bar.get() {
             bar.finish_and_clear();
         }
     }
@@ -61,38 +87,4 @@ fn bar(bytes: u64, there: usize) -> ProgressBar {
     }
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
-}
-
-/// A part of an upload.
-pub(super) struct Parcel<'a> {
-    progress: &'a Progress,
-    bytes: u64,
-    packed: u64,
-}
-
-impl Parcel<'_> {
-    /// Counts bytes that went out since the last call, as they are packed.
-    pub(super) fn advance(&self, sent: u64) {
-        if let Some(bar) = &self.progress.bar {
-            bar.inc(unpacked(sent, self.bytes, self.packed));
-        }
-    }
-}
-
-/// The share of a parcel's bytes that `sent` of its packed ones stand for.
-fn unpacked(sent: u64, bytes: u64, packed: u64) -> u64 {
-    let share = u128::from(sent) * u128::from(bytes) / u128::from(packed);
-    u64::try_from(share).unwrap_or(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn packed_bytes_count_for_what_they_carry() {
-        assert_eq!(unpacked(25, 1_000, 100), 250);
-        assert_eq!(unpacked(100, 1_000, 100), 1_000);
-        assert_eq!(unpacked(u64::MAX, u64::MAX, 1), u64::MAX);
-    }
 }

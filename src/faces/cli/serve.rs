@@ -9,7 +9,7 @@ use clap::ArgMatches;
 use fazt_tools::View;
 use serde_json::json;
 
-use super::{Context, Stop, ask, render};
+use super::{Context, Stop, ask, connect, render};
 use crate::server::{self, Init, Running, Start};
 
 /// The settings that are flags of `start` and `init`, each with its value's name.
@@ -25,12 +25,14 @@ pub(super) async fn start(context: &Context, inner: &ArgMatches) -> Result<u8, S
         db: context.db.clone(),
         flags,
         environment: context.environment.clone(),
+        warnings: Vec::new(),
     })
     .await?;
     if context.screen.json {
         render::json(&json!({
             "url": running.url, "app_url": running.app_url, "setup_link": running.setup_link,
             "db": running.db.display().to_string(), "warnings": running.warnings,
+            "mcp_add": mcp_add(context),
         }))?;
     } else {
         for warning in &running.warnings {
@@ -43,34 +45,22 @@ pub(super) async fn start(context: &Context, inner: &ArgMatches) -> Result<u8, S
 }
 
 fn headline(running: &Running) -> String {
-    format!("fazt {} serves {}", env!("CARGO_PKG_VERSION"), running.db.display())
+    let (version, db) = (env!("CARGO_PKG_VERSION"), running.db.display());
+    format!("fazt {version} serves {db} at {}", running.app_url)
 }
 
-/// The two things to do next.
+/// The two things to do next: open the dashboard, connect an agent.
 fn branches(context: &Context, running: &Running) -> [(&'static str, String, String); 2] {
     let (open, about) = match &running.setup_link {
         Some(link) => (link.clone(), "set-up link, works once within 30 minutes".to_owned()),
         None => (running.url.clone(), String::new()),
     };
-    // Only a database of its own place has to be named again.
-    let usual = crate::config::database_path(None, &context.environment);
-    let db = if usual.is_ok_and(|usual| usual == context.db) {
-        String::new()
-    } else {
-        format!(" --db {}", quoted(&context.db.display().to_string()))
-    };
-    let app = format!("serves it at {}", running.app_url);
-    [("dashboard", open, about), ("deploy with", format!("fazt{db} deploy DIR"), app)]
+    [("dashboard", open, about), ("for agents", mcp_add(context), String::new())]
 }
 
-/// A word as a shell takes it back.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+:@%,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+/// The line that adds this installation to Claude Code.
+fn mcp_add(context: &Context) -> String {
+    connect::stdio_line(&connect::this_program(), context.unusual_db().as_deref())
 }
 
 /// Makes the database, and sets the owner's password where one is given.
@@ -100,7 +90,7 @@ pub(super) async fn init(context: &Context, inner: &ArgMatches) -> Result<u8, St
     Ok(0)
 }
 
-fn flags(inner: &ArgMatches) -> HashMap<&'static str, String> {
+pub(super) fn flags(inner: &ArgMatches) -> HashMap<&'static str, String> {
     let given = |(key, _): &(&'static str, _)| Some((*key, inner.get_one::<String>(key)?.clone()));
     FLAGS.iter().filter_map(given).collect()
 }
@@ -111,17 +101,5 @@ fn log_filter(context: &Context) -> Option<&'static str> {
         (true, _) => Some("debug"),
         (_, true) => Some("warn"),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_can_be_pasted_back_into_a_shell() {
-        assert_eq!(quoted("/tmp/a-b.db"), "/tmp/a-b.db");
-        assert_eq!(quoted("/tmp/my data.db"), "'/tmp/my data.db'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 }

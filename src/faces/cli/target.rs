@@ -8,13 +8,11 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     path::Path,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use clap::ArgMatches;
-use fazt_tools::{Caller, Code, Face, PeerName, Problem, deploy, dispatch};
-use serde_json::Value;
+use fazt_tools::{Code, PeerName, Problem};
 use url::{Host, Url};
 
 use super::{Context, Stop, ask};
@@ -22,6 +20,7 @@ use crate::{
     auth,
     node::{Node, Open},
     peers::{self, Peer},
+    ship::Target,
 };
 
 /// How long a command waits for another that holds the database, or for a node
@@ -40,14 +39,6 @@ pub(super) enum Place {
     Peer(Option<PeerName>),
     /// On the node at an address.
     Url { url: String, token: String },
-}
-
-/// Who carries a command out.
-pub(super) enum Target {
-    /// This process.
-    Node(Arc<Node>),
-    /// Another one.
-    Peer(Peer),
 }
 
 /// Reaches the node that a command is for.
@@ -70,6 +61,7 @@ async fn connect_here(context: &Context) -> Result<Target, Problem> {
             wait: Duration::ZERO,
             flags: HashMap::new(),
             environment: context.environment.clone(),
+            warnings: Vec::new(),
         };
         let in_use = match Node::open(open).await {
             Ok(node) => {
@@ -87,6 +79,32 @@ async fn connect_here(context: &Context) -> Result<Target, Problem> {
         }
         if Instant::now() >= give_up {
             return Err(in_use);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// The node that runs on a database, if one says where it listens.
+pub(super) fn running(db: &Path) -> Result<Option<Peer>, Problem> {
+    let Some(url) = auth::announced(db) else { return Ok(None) };
+    Ok(Some(Peer::new("local", &url, &own_token(db)?)?))
+}
+
+/// The same, waited for; what a node left behind that was killed does not count.
+#[expect(clippy::disallowed_methods, reason = "waiting for another process is real time")]
+pub(super) async fn wait_for_running(
+    db: &Path,
+    patience: Duration,
+) -> Result<Option<Peer>, Problem> {
+    let give_up = Instant::now() + patience;
+    loop {
+        if let Some(peer) = running(db)?
+            && peer.scopes().await.is_ok()
+        {
+            return Ok(Some(peer));
+        }
+        if Instant::now() >= give_up {
+            return Ok(None);
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -142,79 +160,6 @@ fn is_same_place(url: &str, own: &str) -> bool {
 fn host_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or(rest)
-}
-
-impl Target {
-    /// Carries out a tool.
-    pub(super) async fn call(&self, name: &str, input: Value) -> Result<Value, Problem> {
-        let caller = Caller::owner(Face::Cli);
-        match self {
-            Self::Node(node) => dispatch(&**node, &caller, name, input).await,
-            Self::Peer(peer) => dispatch(peer, &caller, name, input).await,
-        }
-    }
-
-    /// Whether what is sent stays on this machine.
-    pub(super) fn is_near(&self) -> bool {
-        match self {
-            Self::Node(_) => true,
-            Self::Peer(peer) => peer.is_loopback(),
-        }
-    }
-
-    /// Stores the files of a bundle.
-    pub(super) async fn send_bundle(
-        &self,
-        bundle: bytes::Bytes,
-        sent: &(dyn Fn(u64) + Sync),
-    ) -> Result<(), Problem> {
-        match self {
-            Self::Node(node) => {
-                let length = bundle.len() as u64;
-                node.receive_bundle(bundle).await?;
-                sent(length);
-                Ok(())
-            }
-            Self::Peer(peer) => peer.send_bundle(bundle, sent).await,
-        }
-    }
-
-    /// Stores one large file.
-    pub(super) async fn send_file(
-        &self,
-        hash: [u8; 32],
-        file: &Path,
-        length: u64,
-        sent: &(dyn Fn(u64) + Sync),
-    ) -> Result<(), Problem> {
-        match self {
-            Self::Node(node) => {
-                node.receive_file(hash, file).await?;
-                sent(length);
-                Ok(())
-            }
-            Self::Peer(peer) => peer.send_file(hash, file, sent).await,
-        }
-    }
-
-    /// Deploys a bundle that names the app and carries the files it lacks.
-    pub(super) async fn deploy_bundle(
-        &self,
-        bundle: bytes::Bytes,
-        sent: &(dyn Fn(u64) + Sync),
-    ) -> Result<deploy::Output, Problem> {
-        match self {
-            Self::Node(node) => node.deploy_bundle(&Caller::owner(Face::Cli), bundle).await,
-            Self::Peer(peer) => peer.deploy_bundle(bundle, sent).await,
-        }
-    }
-
-    /// Lets go of the database, if this process holds it.
-    pub(super) async fn close(&self) {
-        if let Self::Node(node) = self {
-            node.close().await;
-        }
-    }
 }
 
 #[cfg(test)]

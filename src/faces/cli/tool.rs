@@ -5,7 +5,7 @@
 //! that an answer which did not pass ends with exit code 1.
 
 use clap::ArgMatches;
-use fazt_tools::{Code, Problem, Spec, specs};
+use fazt_tools::{Caller, Code, Face, Problem, Spec, specs};
 use serde_json::Value;
 
 use super::{
@@ -42,9 +42,9 @@ pub(super) async fn run(
     input: Value,
     place: Place,
 ) -> Result<u8, Stop> {
-    ask::confirm(context, spec, &input)?;
+    ask::confirm(context, spec, &input, &place).await?;
     let target = target::connect(context, &place).await?;
-    let answer = target.call(spec.name, input).await;
+    let answer = target.call(&Caller::owner(Face::Cli), spec.name, input).await;
     target.close().await;
     show(context, spec, answer?)
 }

@@ -50,8 +50,9 @@ pub(super) fn failure(problem: &Problem) -> Response {
                 response.extensions_mut().insert(Needs(scope));
             }
         }
-        Code::RateLimited | Code::Busy | Code::InProgress => {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        Code::RateLimited | Code::BudgetSpent | Code::Busy | Code::InProgress => {
+            let seconds = problem.details.get("retry_after").and_then(Value::as_u64);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.unwrap_or(1)));
         }
         _ => {}
     }

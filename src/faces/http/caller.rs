@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderName, header},
     response::Response,
 };
-use fazt_tools::{Caller, Code, Face, Problem, Scope};
+use fazt_tools::{Caller, Code, Face, Problem, Scope, tokens::Approval};
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
@@ -19,18 +19,26 @@ use crate::{node::Node, ops::storage_problem};
 pub(super) const X_CSRF: HeaderName = HeaderName::from_static("x-fazt-csrf");
 const X_FACE: HeaderName = HeaderName::from_static("x-fazt-face");
 const X_SCOPES: HeaderName = HeaderName::from_static("x-fazt-scopes");
+const X_APPROVAL: HeaderName = HeaderName::from_static("x-fazt-approval");
 const X_CLIENT: HeaderName = HeaderName::from_static("x-fazt-client");
 
 /// The session cookie's name; the second form is bound to HTTPS by browsers.
 pub(super) const COOKIE: &str = "fazt_session";
 pub(super) const SECURE_COOKIE: &str = "__Host-fazt_session";
 
-/// Recognises the caller, or refuses.
+/// Recognises the caller and counts its call, or refuses.
 pub(super) async fn authenticate(
     node: &Node,
     headers: &HeaderMap,
     changes: bool,
 ) -> Result<Caller, Problem> {
+    let caller = recognise(node, headers, changes).await?;
+    node.access.admit(&caller)?;
+    Ok(caller)
+}
+
+/// Recognises the caller, or refuses.
+async fn recognise(node: &Node, headers: &HeaderMap, changes: bool) -> Result<Caller, Problem> {
     let refused = |message: &str| {
         Problem::new(Code::Unauthorized, message).hint(
             "send `Authorization: Bearer TOKEN`; the owner makes one with `fazt token create NAME`",
@@ -46,14 +54,16 @@ pub(super) async fn authenticate(
         let mut caller =
             found.ok_or_else(|| refused("the token is unknown, revoked or expired"))?;
         // Commands of this machine say that they are; it only names the face.
-        if caller.token.is_none() && text(headers, &X_FACE) == Some(Face::Cli.as_str()) {
-            caller.face = Face::Cli;
+        let face = text(headers, &X_FACE).and_then(Face::named);
+        if let (None, Some(face @ (Face::Cli | Face::Mcp))) = (&caller.token, face) {
+            caller.face = face;
         }
         // A peer says what its own caller may do; that only ever takes away.
         if let Some(scopes) = text(headers, &X_SCOPES) {
             let scopes = scopes.split(' ').filter_map(|scope| scope.parse::<Scope>().ok());
             caller.scopes = caller.scopes.and(scopes.collect());
         }
+        caller.approval |= text(headers, &X_APPROVAL).is_some();
         caller.client = text(headers, &X_CLIENT)
             .or_else(|| text(headers, &header::USER_AGENT))
             .map(|client| client.chars().take(80).collect());
@@ -88,11 +98,20 @@ pub(super) fn session_cookie<'h>(node: &Node, headers: &'h HeaderMap) -> Option<
 /// Says who the caller is and what it may do.
 pub(super) async fn whoami(State(api): State<Api>, request: Request) -> Response {
     match authenticate(&api.node, request.headers(), false).await {
-        Ok(caller) => success(json!({
-            "caller": caller.name,
-            "scopes": caller.scopes.iter().collect::<Vec<_>>(),
-            "apps": caller.apps,
-        })),
+        Ok(caller) => {
+            let approval = if caller.approval { Approval::Human } else { Approval::Never };
+            let mut who = json!({
+                "caller": caller.name,
+                "scopes": caller.scopes.iter().collect::<Vec<_>>(),
+                "apps": caller.apps,
+                "approval": approval,
+            });
+            if let Some((budget, calls)) = api.node.access.budget(&caller) {
+                who["budget"] = budget.into();
+                who["calls_today"] = calls.into();
+            }
+            success(who)
+        }
         Err(problem) => failure(&problem),
     }
 }

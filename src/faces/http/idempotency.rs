@@ -34,9 +34,7 @@ pub(super) fn key_of(
     let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
     let key = key
         .ok_or_else(|| Problem::invalid("Idempotency-Key", "give 1 to 255 printable characters"))?;
-    // Two grants of one program have one name.
-    let token = caller.token.as_deref().unwrap_or_default();
-    Ok(Some(format!("{}\n{token}\n{}\n{key}", caller.name, spec.name)))
+    Ok(Some(format!("{}\n{}\n{key}", caller.name, spec.name)))
 }
 
 /// Runs `work` unless a request with this key was answered before.

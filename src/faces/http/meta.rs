@@ -113,7 +113,13 @@ fn other_routes() -> Map<String, Value> {
         } },
         "/api/whoami": { "get": {
             "operationId": "whoami", "summary": "Who the caller is and what it may do",
-            "responses": ok("Name, scopes and apps."),
+            "responses": ok("Name, scopes, apps and limits."),
+        } },
+        "/api/question": { "post": {
+            "operationId": "question", "summary": "What to ask a person before a tool is used",
+            "description": "Says in words what the call would do away with, and changes nothing.",
+            "requestBody": form(json!({ "tool": text, "input": { "type": "object" } })),
+            "responses": ok("The question."),
         } },
         "/api/blobs": { "post": {
             "operationId": "upload_blobs", "summary": "Upload contents for a deploy",

@@ -7,6 +7,7 @@
 mod answer;
 mod caller;
 mod events;
+mod feed;
 mod idempotency;
 mod input;
 mod meta;
@@ -26,8 +27,9 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{MethodFilter, MethodRouter, get, on, post, put},
 };
-use fazt_tools::{Caller, Code, PeerName, Problem, Spec, dispatch, specs, tool::Method};
-use serde_json::{Map, Value};
+use fazt_tools::{Caller, Code, PeerName, Problem, Spec, dispatch, question, specs, tool::Method};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 use tracing::Instrument as _;
 
 use crate::{apps::progress::Progress, clock, node::Node};
@@ -43,8 +45,8 @@ struct Api {
     node: Arc<Node>,
 }
 
-/// The API and the pages of the admin host.
-pub fn router(node: Arc<Node>) -> Router {
+/// The API and the pages of the admin host, and `beside` it what other faces add.
+pub fn router(node: Arc<Node>, beside: Router) -> Router {
     let api = Api { node };
     let mut routes: Router<Api> = Router::new();
     for spec in specs() {
@@ -53,7 +55,10 @@ pub fn router(node: Arc<Node>) -> Router {
     routes
         .route("/api/blobs", post(upload::blobs))
         .route("/api/blobs/{hash}", put(upload::blob))
+        .route("/api/upload/{ticket}", put(upload::ticket).post(upload::ticket))
+        .route("/api/events", get(feed::changes))
         .route("/api/whoami", get(caller::whoami))
+        .route("/api/question", post(ask))
         .route("/api/openapi.json", get(meta::openapi_json))
         .route("/schema/manifest.json", get(meta::manifest_schema))
         .route("/health", get(meta::health))
@@ -63,8 +68,9 @@ pub fn router(node: Arc<Node>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(api.clone(), oauth::challenged))
-        .layer(middleware::from_fn(around))
         .with_state(api)
+        .merge(beside)
+        .layer(middleware::from_fn(around))
 }
 
 fn tool_route(spec: &'static Spec) -> MethodRouter<Api> {
@@ -163,16 +169,31 @@ async fn run(
             let Some(Ok(name)) = name else {
                 return Err(Problem::invalid("peer", "give the name of a peer, such as `zyt`"));
             };
-            // A token limited to some apps says nothing about a peer's apps.
-            if caller.apps.is_some() {
-                return Err(Problem::new(
-                    Code::Forbidden,
-                    "a token limited to some apps cannot use peers",
-                ));
-            }
-            let there = api.node.peer(&name).await?;
+            let there = api.node.peer_for(caller, &name).await?;
             dispatch(&there, caller, spec.name, input).await
         }
+    }
+}
+
+/// A call of which only the question is asked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    tool: String,
+    #[serde(default)]
+    input: Map<String, Value>,
+}
+
+/// Says what a person should be asked before a tool is carried out.
+async fn ask(State(api): State<Api>, request: Request) -> Response {
+    let question = async {
+        let caller = caller::authenticate(&api.node, request.headers(), false).await?;
+        let Asked { tool, input } = input::typed(request).await?;
+        question(&*api.node, &caller, &tool, Value::Object(input)).await
+    };
+    match question.await {
+        Ok(question) => success(json!({ "question": question })),
+        Err(problem) => failure(&problem),
     }
 }
 

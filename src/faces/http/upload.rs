@@ -84,6 +84,30 @@ pub(super) async fn blob(
     }
 }
 
+/// Deploys the ZIP that an address was made for.
+pub(super) async fn ticket(
+    State(api): State<Api>,
+    Path(ticket): Path<String>,
+    request: Request,
+) -> Response {
+    let deployed = async {
+        let (caller, input) = api.node.spend_ticket(&ticket).await?;
+        let most = api.node.limits.app_bytes;
+        let pieces = request.into_body().into_data_stream();
+        let archive = spool(&api.node, pieces, most, &Progress::default()).await?;
+        let mut file = archive.file.into_file();
+        file.rewind().map_err(|error| spool_problem(&error))?;
+        let node = api.node.clone();
+        let work =
+            async move { node.deploy_zip(&caller, input, file, None, &Progress::default()).await };
+        api.node.lifecycle.finish(work).await.unwrap_or_else(|| Err(Problem::internal()))
+    };
+    match deployed.await {
+        Ok(output) => success(json!(output)),
+        Err(problem) => failure(&problem),
+    }
+}
+
 /// What a ZIP upload may say beside the archive.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,13 +8,14 @@ use serde_json::Value;
 
 use super::{SqliteStore, cell::Cell, ledger::Edits, ms, time};
 use crate::store::{
-    AccessStore, Actor, Hash, NewToken, Reserved, Result, Session, StoreError, Token,
+    AccessStore, Actor, Hash, NewToken, Reserved, Result, Session, Spent, StoreError, Token,
 };
 
 /// How long an idempotency key is remembered.
 const KEY_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
-const TOKEN: &str = "id, name, prefix, hash, scopes, apps, created_at, expires_at, used_at";
+const TOKEN: &str = "id, name, prefix, hash, scopes, apps, created_at, expires_at, used_at,
+    approval, budget, spent_day, spent";
 
 fn read_token(row: &Row<'_>) -> rusqlite::Result<Token> {
     let scopes: String = row.get(4)?;
@@ -30,9 +31,12 @@ fn read_token(row: &Row<'_>) -> rusqlite::Result<Token> {
             // A list that cannot be read limits the token to nothing.
             apps: apps.map(|apps| serde_json::from_str(&apps).unwrap_or_default()),
             expires_at: moment(7)?,
+            approval: row.get(9)?,
+            budget: row.get(10)?,
         },
         created_at: time(row.get(6)?),
         used_at: moment(8)?,
+        spent: Spent { day: row.get(11)?, calls: row.get(12)? },
     })
 }
 
@@ -147,8 +151,9 @@ impl AccessStore for SqliteStore {
             .run(move |c| {
                 let at = ms(actor.at);
                 let sql =
-                    "INSERT INTO tokens (name, prefix, hash, scopes, apps, created_at, expires_at)
-                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+                    "INSERT INTO tokens (name, prefix, hash, scopes, apps, created_at, expires_at,
+                        approval, budget)
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
                 let done = c.prepare_cached(sql)?.execute(params![
                     token.name,
                     token.prefix,
@@ -156,7 +161,9 @@ impl AccessStore for SqliteStore {
                     words(token.scopes),
                     names(token.apps.as_deref()),
                     at,
-                    token.expires_at.map(ms)
+                    token.expires_at.map(ms),
+                    token.approval,
+                    token.budget
                 ]);
                 if let Err(error) = done {
                     return Err(match error.sqlite_error_code() {
@@ -215,6 +222,19 @@ impl AccessStore for SqliteStore {
                     c.prepare_cached("UPDATE tokens SET used_at = ?2 WHERE id = ?1")?;
                 for (id, at) in tokens {
                     update.execute(params![id, ms(at)])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn tokens_spent(&self, tokens: Vec<(i64, Spent)>) -> Result<()> {
+        self.writer
+            .run(move |c| {
+                let sql = "UPDATE tokens SET spent_day = ?2, spent = ?3 WHERE id = ?1";
+                let mut update = c.prepare_cached(sql)?;
+                for (id, spent) in tokens {
+                    update.execute(params![id, spent.day, spent.calls])?;
                 }
                 Ok(())
             })

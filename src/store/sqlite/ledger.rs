@@ -257,8 +257,11 @@ fn newest_edit(c: &Connection, cell: &str, default: i64) -> Result<i64> {
     Ok(newest.unwrap_or(default))
 }
 
-const COLUMNS: &str = "id, at, caller, face, client, tool, input, app, summary, undone_by,
-    EXISTS (SELECT 1 FROM edits WHERE change_id = changes.id)";
+const COLUMNS: &str = r#"id, at, caller, face, client, tool, input, app, summary, undone_by,
+    EXISTS (SELECT 1 FROM edits WHERE change_id = changes.id),
+    EXISTS (SELECT 1 FROM edits WHERE change_id = changes.id AND (
+        (cell LIKE '{"trashed":%' OR cell LIKE '{"revoked":%') AND before <> 'null'
+        OR (cell LIKE '{"alias":%' OR cell LIKE '{"peer":%') AND before = 'null'))"#;
 
 fn read_change(row: &rusqlite::Row<'_>) -> rusqlite::Result<Change> {
     let undone_by: Option<i64> = row.get(9)?;
@@ -276,6 +279,7 @@ fn read_change(row: &rusqlite::Row<'_>) -> rusqlite::Result<Change> {
         summary: row.get(8)?,
         undoable: undone_by.is_none() && row.get::<_, bool>(10)?,
         undone_by,
+        brought: row.get(11)?,
     })
 }
 

@@ -11,8 +11,12 @@ use super::not_ours;
 use crate::store::{Result, StoreError};
 
 /// The schema, in order; a released one never changes again.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_oauth.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_mcp.sql"),
+    include_str!("migrations/0003_approvals.sql"),
+    include_str!("migrations/0004_oauth.sql"),
+];
 
 /// Marks the file as fazt's: the letters `fazt`.
 const APPLICATION_ID: u32 = 0x6661_7a74;

@@ -5,9 +5,12 @@
 //! the read. A lock file beside the database keeps a second process out.
 
 mod access;
+mod approvals;
 mod apps;
 mod blobs;
 mod cell;
+mod examine;
+mod handles;
 mod ledger;
 mod migrations;
 mod oauth;
@@ -27,6 +30,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Result, StoreError};
+pub use examine::{Examined, examine, is_held};
 pub use peers::read_peers;
 use reader::Readers;
 use writer::Writer;
@@ -79,6 +83,7 @@ impl SqliteStore {
         let readers = Readers::new(path.to_owned());
         // No request of an earlier process is still being answered.
         connection.execute("DELETE FROM idempotency WHERE status IS NULL", [])?;
+        approvals::end_cut_short(&connection)?;
         let writer = Writer::start(connection)?;
         Ok(Self { path: path.to_owned(), writer, readers, lock })
     }

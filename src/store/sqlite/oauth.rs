@@ -71,7 +71,7 @@ fn end_grant(c: &Connection, grant: i64, why: &str, mut actor: Actor) -> Result<
         .execute([grant])?;
     c.prepare_cached("DELETE FROM oauth_access WHERE grant_id = ?1")?.execute([grant])?;
     let Some(found) = found else { return Ok(()) };
-    actor.caller = found.grant.caller();
+    actor.caller = found.caller();
     let at = ms(actor.at);
     let mut edits = Edits::new(c, actor);
     edits.set(Cell::Granted(grant), at.into())?;

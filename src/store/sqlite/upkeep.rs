@@ -1,7 +1,7 @@
 //! Traffic counts, collecting what nothing needs, sizes, and closing.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::{SqliteStore, migrations, ms, oauth, signed, unsigned};
@@ -9,6 +9,8 @@ use crate::store::{Keep, Result, StoreFacts, Traffic, UpkeepStore};
 
 /// Rows dropped in one transaction, so that other writes wait little.
 const PIECE: i64 = 256;
+/// How long a call that waited for a person can be looked up.
+const APPROVALS: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 fn collect(c: &Connection, keep: Keep, now: Timestamp) -> Result<bool> {
     let mut dropped = 0;
@@ -37,6 +39,9 @@ fn collect(c: &Connection, keep: Keep, now: Timestamp) -> Result<bool> {
     c.prepare_cached("DELETE FROM sessions WHERE expires_at < ?1")?.execute([ms(now)])?;
     c.prepare_cached("DELETE FROM setup_links WHERE expires_at < ?1")?.execute([ms(now)])?;
     oauth::collect(c, now, now - keep.trash)?;
+    super::handles::collect(c, now)?;
+    c.prepare_cached("DELETE FROM approvals WHERE coalesce(decided_at, expires_at) < ?1")?
+        .execute([ms(now - APPROVALS)])?;
     // Thirty days of hourly counts are kept.
     let hour = now.as_second().div_euclid(3_600) - 24 * 30;
     c.prepare_cached("DELETE FROM traffic WHERE hour < ?1")?.execute([hour])?;

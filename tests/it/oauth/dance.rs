@@ -63,12 +63,12 @@ async fn a_program_is_let_in_by_an_owner_who_signs_in_on_the_way() {
     let first = Tokens::of(&answer);
     // It works, under its own name.
     let who = node.call_as(&first.access, Method::GET, "/api/whoami", None).await.data();
-    assert_eq!(who["caller"], "Claude Code (OAuth)");
+    assert_eq!(who["caller"], "Claude Code (grant 1)");
     assert_eq!(who["scopes"], json!(["apps:read", "apps:write"]));
     let body = json!({ "app": "blog", "files": [{ "path": "index.html", "content": "two" }] });
     node.call_as(&first.access, Method::POST, "/api/deploy", Some(body)).await.data();
     let told = node.call(Method::GET, "/api/changes", None).await.data();
-    assert_eq!(told["changes"][0]["caller"], "Claude Code (OAuth)");
+    assert_eq!(told["changes"][0]["caller"], "Claude Code (grant 1)");
     assert_eq!(told["changes"][1]["summary"], "allowed Claude Code apps:read apps:write");
     let refused = node.call_as(&first.access, Method::DELETE, "/api/apps/blog", None).await;
     let says = refused.header("www-authenticate").to_owned();
@@ -90,7 +90,7 @@ async fn a_program_is_let_in_by_an_owner_who_signs_in_on_the_way() {
     let told = node.call(Method::GET, "/api/changes", None).await.data();
     let summary = "ended the grant 1 of Claude Code: an old refresh token was used again";
     assert_eq!(told["changes"][0]["summary"], summary);
-    assert_eq!(told["changes"][0]["caller"], "Claude Code (OAuth)");
+    assert_eq!(told["changes"][0]["caller"], "Claude Code (grant 1)");
     assert_eq!(node.call(Method::GET, "/api/grants", None).await.data()["total"], 0);
 }
 

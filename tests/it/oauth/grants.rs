@@ -1,5 +1,6 @@
 //! What was granted is seen and taken back, by the owner or by the program.
 
+use fazt_tools::{Code, Face, deploy};
 use reqwest::Method;
 use serde_json::json;
 
@@ -66,6 +67,22 @@ async fn a_program_gives_back_a_token_or_all_of_it() {
     let summary = told["changes"][0]["summary"].as_str().expect("text");
     assert!(summary.contains("gave its access back"), "{summary}");
     assert_eq!(error(&post(&node, "/oauth/revoke", "", &[]).await), "invalid_request");
+}
+
+#[tokio::test]
+async fn an_upload_address_goes_with_the_grant_that_made_it() {
+    let node = TestNode::start().await;
+    let (_, _, tokens) = let_in(&node).await;
+    let access = &node.node().access;
+    let caller = access.bearer(&tokens.access, Face::Mcp).await.expect("read").expect("somebody");
+    let wish: deploy::Input = serde_json::from_value(json!({ "app": "blog" })).expect("an input");
+    let first = node.node().new_ticket(&caller, &wish).await.expect("an address");
+    let second = node.node().new_ticket(&caller, &wish).await.expect("an address");
+    let (made_by, _) = node.node().spend_ticket(&first.secret).await.expect("spent");
+    assert_eq!(made_by.name, "Claude Code (grant 1)");
+    node.call(Method::DELETE, "/api/grants/1", None).await.data();
+    let gone = node.node().spend_ticket(&second.secret).await.err().expect("refused");
+    assert_eq!(gone.code, Code::Unauthorized);
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use fazt_tools::{Code, Problem};
 
 use super::{
+    Watcher,
     pack::{Content, explain},
-    progress::Progress,
     target::Target,
 };
 use crate::apps::bundle::{
@@ -79,17 +79,17 @@ pub(super) fn ahead(files: Vec<&Content>) -> Shipment<'_> {
 pub(super) async fn send_ahead(
     target: &Target,
     files: Vec<&Content>,
-    progress: &Progress,
+    watcher: &dyn Watcher,
 ) -> Result<(), Problem> {
     let Shipment::Ahead { bundles, large } = ahead(files) else { return Ok(()) };
     for files in bundles {
         let bundle = bundle(&[], &files, packing(target))?;
-        let parcel = progress.parcel(size_of(&files), bundle.len() as u64);
+        let parcel = Parcel::new(watcher, size_of(&files), bundle.len() as u64);
         target.send_bundle(bundle, &|sent| parcel.advance(sent)).await?;
     }
     for file in large {
         unchanged(file)?;
-        let parcel = progress.parcel(file.size, file.size);
+        let parcel = Parcel::new(watcher, file.size, file.size);
         let sent = |sent| parcel.advance(sent);
         let answer = target.send_file(file.hash, &file.source, file.size, &sent).await;
         if let Err(problem) = answer {
@@ -130,6 +130,30 @@ pub(super) fn size_of(files: &[&Content]) -> u64 {
     files.iter().map(|file| file.size).sum()
 }
 
+/// A part of an upload: `bytes` that are `packed` bytes long on the way.
+pub(super) struct Parcel<'a> {
+    watcher: &'a dyn Watcher,
+    bytes: u64,
+    packed: u64,
+}
+
+impl<'a> Parcel<'a> {
+    pub(super) fn new(watcher: &'a dyn Watcher, bytes: u64, packed: u64) -> Self {
+        Self { watcher, bytes, packed: packed.max(1) }
+    }
+
+    /// Counts bytes that went out since the last call, as they are packed.
+    pub(super) fn advance(&self, sent: u64) {
+        self.watcher.sent(unpacked(sent, self.bytes, self.packed));
+    }
+}
+
+/// The share of a parcel's bytes that `sent` of its packed ones stand for.
+fn unpacked(sent: u64, bytes: u64, packed: u64) -> u64 {
+    let share = u128::from(sent) * u128::from(bytes) / u128::from(packed);
+    u64::try_from(share).unwrap_or(bytes)
+}
+
 /// Refuses a file that is visibly another than the one that was hashed.
 fn unchanged(file: &Content) -> Result<(), Problem> {
     let now = fs::symlink_metadata(&file.source).map_err(|error| unreadable(file, &error))?;
@@ -161,6 +185,13 @@ fn unsent(error: &WireProblem) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn packed_bytes_count_for_what_they_carry() {
+        assert_eq!(unpacked(25, 1_000, 100), 250);
+        assert_eq!(unpacked(100, 1_000, 100), 1_000);
+        assert_eq!(unpacked(u64::MAX, u64::MAX, 1), u64::MAX);
+    }
 
     fn files(sizes: &[u64]) -> Vec<Content> {
         let file = |(index, size): (usize, &u64)| Content {

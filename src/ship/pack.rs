@@ -12,7 +12,7 @@ use std::{
 
 use fazt_tools::{AppName, Code, Problem, types::TreeFile, view};
 
-use super::render::Screen;
+use super::Watcher;
 use crate::apps::bundle::{
     build::{self, BuildProblem},
     folder::{self, Folder, FolderProblem},
@@ -21,66 +21,66 @@ use crate::apps::bundle::{
 };
 
 /// An app in a folder, ready to be sent.
-pub(super) struct Packed {
+pub struct Packed {
     /// What it is called.
-    pub(super) name: AppName,
+    pub name: AppName,
     /// Its files by content, sorted by path.
-    pub(super) files: Vec<Content>,
+    pub files: Vec<Content>,
     /// What its owner should know.
-    pub(super) warnings: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// A file by its content, and where that lies.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Content {
+pub struct Content {
     /// Its path in the app.
-    pub(super) path: String,
+    pub path: String,
     /// Its path here.
-    pub(super) source: PathBuf,
+    pub source: PathBuf,
     /// The BLAKE3 hash of its content.
-    pub(super) hash: [u8; 32],
+    pub hash: [u8; 32],
     /// Its size.
-    pub(super) size: u64,
+    pub size: u64,
 }
 
 /// How to read the folder.
-pub(super) struct Options<'a> {
+pub struct Options<'a> {
     /// What the app is to be called, whatever the folder says.
-    pub(super) name: Option<&'a AppName>,
+    pub name: Option<&'a AppName>,
     /// Whether a `build` script is run.
-    pub(super) build: bool,
+    pub build: bool,
     /// Whether `private/` comes along even where git ignores it.
-    pub(super) include_private: bool,
+    pub include_private: bool,
 }
 
-/// Builds, lists and hashes an app.
-pub(super) fn pack(screen: Screen, dir: &Path, options: &Options<'_>) -> Result<Packed, Problem> {
+/// Builds, lists and hashes an app; takes as long as that does.
+pub fn pack(watcher: &dyn Watcher, dir: &Path, options: &Options<'_>) -> Result<Packed, Problem> {
     let rules = folder::Options { include_private: options.include_private, ..Default::default() };
     let build = if options.build {
-        build::detect(dir).map_err(|problem| unbuilt(screen, &problem))?
+        build::detect(dir).map_err(|problem| unbuilt(watcher, &problem))?
     } else {
         None
     };
     let folder = match build {
         None => folder::read(dir, &rules),
         Some(build) => {
-            screen.remark(&format!("building with `{} {}`", build.program, build.build.join(" ")));
+            watcher.remark(&format!("building with `{} {}`", build.program, build.build.join(" ")));
             let output = build
-                .run(&mut |line| screen.dimmed(line))
-                .map_err(|problem| unbuilt(screen, &problem))?;
+                .run(&mut |line| watcher.built(line))
+                .map_err(|problem| unbuilt(watcher, &problem))?;
             folder::read_built(&output, dir, &rules)
         }
     };
     let folder = folder.map_err(|problem| unread(&problem))?;
     let name = match options.name {
         Some(name) => name.clone(),
-        None => name_of(screen, dir, &folder)?,
+        None => name_of(watcher, dir, &folder)?,
     };
     #[expect(clippy::disallowed_methods, reason = "a duration is measured, not a time of day")]
     let started = Instant::now();
     let hashed = folder.hash(&mut |_| {}).map_err(|problem| unhashed(&problem))?;
     let bytes = hashed.iter().map(|file| file.size).sum();
-    screen.detail(&format!(
+    watcher.detail(&format!(
         "{}, {} hashed in {} ms",
         view::count(hashed.len() as u64, "file"),
         view::bytes(bytes),
@@ -102,7 +102,7 @@ pub(super) fn pack(screen: Screen, dir: &Path, options: &Options<'_>) -> Result<
 
 impl Packed {
     /// The files as the tools name them.
-    pub(super) fn tree(&self) -> Vec<TreeFile> {
+    pub fn tree(&self) -> Vec<TreeFile> {
         let named = |file: &Content| TreeFile {
             path: file.path.clone(),
             hash: hex(&file.hash),
@@ -113,12 +113,12 @@ impl Packed {
 }
 
 /// A hash as it is written.
-pub(super) fn hex(hash: &[u8; 32]) -> String {
+pub fn hex(hash: &[u8; 32]) -> String {
     blake3::Hash::from_bytes(*hash).to_hex().to_string()
 }
 
 /// The name the folder gives the app: its manifest's, else its own.
-fn name_of(screen: Screen, dir: &Path, folder: &Folder) -> Result<AppName, Problem> {
+fn name_of(watcher: &dyn Watcher, dir: &Path, folder: &Folder) -> Result<AppName, Problem> {
     let manifest = folder.files.iter().find(|file| file.path.as_str() == "manifest.json");
     if let Some(file) = manifest {
         let bytes = fs::read(&file.source).map_err(|error| {
@@ -133,7 +133,7 @@ fn name_of(screen: Screen, dir: &Path, folder: &Folder) -> Result<AppName, Probl
     // `.` has no name of its own.
     let real = fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
     let name = named_after(&real)?;
-    screen.remark(&format!(
+    watcher.remark(&format!(
         "the app is called `{name}` after its folder; `--name` or a `manifest.json` settles it"
     ));
     Ok(name)
@@ -147,14 +147,13 @@ fn named_after(dir: &Path) -> Result<AppName, Problem> {
     })
 }
 
-fn unbuilt(screen: Screen, problem: &BuildProblem) -> Problem {
+fn unbuilt(watcher: &dyn Watcher, problem: &BuildProblem) -> Problem {
     let BuildProblem::Failed { command, status, tail } = problem else {
         return explain(Code::BuildFailed, problem);
     };
     let failed = format!("`{command}` failed with {status}");
-    // Its lines are on the screen already, unless nothing else is to be there.
-    let shown = !screen.quiet && !screen.json;
-    let message = if shown { failed } else { format!("{failed}:\n{tail}") };
+    // Its lines are on the screen already, unless nobody looks at one.
+    let message = if watcher.shows_builds() { failed } else { format!("{failed}:\n{tail}") };
     Problem::new(Code::BuildFailed, message)
         .hint("correct it, or deploy the folder as it is with `--no-build`")
 }
@@ -176,7 +175,7 @@ fn unhashed(problem: &HashProblem) -> Problem {
 }
 
 /// Makes a problem of a bundle's error: its sentences read `what; what to do`.
-pub(super) fn explain(code: Code, error: &dyn Error) -> Problem {
+pub fn explain(code: Code, error: &dyn Error) -> Problem {
     let text = error.to_string();
     let (message, hint) = match text.rsplit_once("; ") {
         Some((message, hint)) => (message.to_owned(), Some(hint.to_owned())),
@@ -197,10 +196,8 @@ pub(super) fn explain(code: Code, error: &dyn Error) -> Problem {
 mod tests {
     use super::*;
 
-    const SILENT: Screen = Screen { json: false, quiet: true, verbose: false };
-
     fn packed(dir: &Path, name: Option<&AppName>) -> Result<Packed, Problem> {
-        pack(SILENT, dir, &Options { name, build: true, include_private: false })
+        pack(&(), dir, &Options { name, build: true, include_private: false })
     }
 
     #[test]

@@ -1,0 +1,108 @@
+//! What an app may hold and how long it is kept: one table, for the node that
+//! holds to it and the pages that tell of it.
+//!
+//! Knows nothing of the settings that replace some of these numbers on a node,
+//! but their names.
+
+use std::fmt;
+
+/// A bound, with what it bounds.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// The number.
+    pub value: u64,
+    /// What it counts.
+    pub unit: Unit,
+    /// What is bounded, in words that follow the number.
+    pub of: &'static str,
+    /// The setting that replaces it on a node.
+    pub setting: Option<&'static str>,
+}
+
+/// What a limit counts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unit {
+    /// Things, named in the words that follow.
+    Count,
+    /// Bytes.
+    Bytes,
+}
+
+/// Files in one version.
+pub const FILES: Limit =
+    limit(10_000, Unit::Count, "files in one version").settable("limits.files");
+/// Bytes of one file.
+pub const FILE_BYTES: Limit =
+    limit(100 << 20, Unit::Bytes, "for one file").settable("limits.file_bytes");
+/// Bytes of one version.
+pub const APP_BYTES: Limit =
+    limit(500 << 20, Unit::Bytes, "for one version").settable("limits.app_bytes");
+/// Bytes of a path.
+pub const PATH_BYTES: Limit = limit(1_024, Unit::Count, "bytes in a path");
+/// Bytes of inline files.
+pub const INLINE_BYTES: Limit = limit(1 << 20, Unit::Bytes, "for files given inline, all together");
+/// How often its own size a ZIP may expand to.
+pub const ZIP_RATIO: Limit =
+    limit(100, Unit::Count, "times its own size for an unpacked ZIP, from 10 MiB on");
+/// Versions kept of an app.
+pub const VERSIONS: Limit =
+    limit(20, Unit::Count, "versions kept of an app, besides the live and pinned ones")
+        .settable("keep.versions");
+/// Days that the trash keeps an app.
+pub const TRASH_DAYS: Limit =
+    limit(30, Unit::Count, "days in the trash before a deleted app is gone");
+
+/// Every limit, in the order of documents.
+pub const LIMITS: &[Limit] =
+    &[FILES, FILE_BYTES, APP_BYTES, PATH_BYTES, INLINE_BYTES, ZIP_RATIO, VERSIONS, TRASH_DAYS];
+
+const fn limit(value: u64, unit: Unit, of: &'static str) -> Limit {
+    Limit { value, unit, of, setting: None }
+}
+
+impl Limit {
+    const fn settable(mut self, setting: &'static str) -> Self {
+        self.setting = Some(setting);
+        self
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.unit, self.value >> 20) {
+            (Unit::Bytes, 0) => write!(f, "{} bytes", grouped(self.value))?,
+            (Unit::Bytes, mebibytes) => write!(f, "{} MiB", grouped(mebibytes))?,
+            (Unit::Count, _) => f.write_str(&grouped(self.value))?,
+        }
+        write!(f, " {}", self.of)?;
+        match self.setting {
+            Some(setting) => write!(f, " (`{setting}`)"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Digits in threes.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_reads_as_people_write_it() {
+        assert_eq!(FILES.to_string(), "10,000 files in one version (`limits.files`)");
+        assert_eq!(FILE_BYTES.to_string(), "100 MiB for one file (`limits.file_bytes`)");
+        assert_eq!(PATH_BYTES.to_string(), "1,024 bytes in a path");
+    }
+}
