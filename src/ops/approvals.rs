@@ -150,7 +150,7 @@ impl Handler<Approve> for Node {
             return Err(decided_before(&held, now));
         }
         let done = self.carry_out(&held, caller).await;
-        let kept = done.as_ref().map(Value::clone).map_err(|problem| json!(problem));
+        let kept = done.clone().map_err(|problem| json!(problem));
         let held = self.store.settle_approval(input.id, kept).await.map_err(failed)?;
         let output = done?;
         let change = output["change"].as_i64();

@@ -37,6 +37,9 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("set_default_peer", "server:admin"),
     ("list_settings", "server:read"),
     ("set_setting", "server:admin"),
+    ("list_approvals", "server:admin"),
+    ("approve", "server:admin"),
+    ("deny", "server:admin"),
 ];
 
 /// What a route asks of its callers.
@@ -48,6 +51,8 @@ enum Door {
     Known,
     /// A scope.
     Scope(&'static str),
+    /// To be a person: no token will do.
+    Person,
 }
 
 /// A request that is let in or not, and how it ends for those who are.
@@ -94,6 +99,9 @@ fn tools() -> Vec<(&'static str, &'static str, Option<Value>, u16, u16)> {
         ("set_default_peer", "/api/peers/ghost/default", Some(json!({})), 404, 403),
         ("list_settings", "/api/settings", None, 200, 200),
         ("set_setting", "/api/settings/ghost", Some(json!({ "value": "1" })), 400, 403),
+        ("list_approvals", "/api/approvals", None, 200, 403),
+        ("approve", "/api/approvals/9999/approve", Some(json!({})), 404, 403),
+        ("deny", "/api/approvals/9999/deny", Some(json!({})), 404, 403),
     ]
 }
 
@@ -105,7 +113,11 @@ fn routes() -> Vec<Route> {
             let spec = specs().iter().find(|spec| spec.name == tool).expect(tool);
             let (_, scope) = SCOPES.iter().find(|(name, _)| *name == tool).expect(tool);
             let method = spec.route.method.as_str().parse().expect("a method");
-            let (door, changes) = (Door::Scope(scope), spec.effect.changes());
+            let door = match tool {
+                "approve" | "deny" => Door::Person,
+                _ => Door::Scope(scope),
+            };
+            let changes = spec.effect.changes();
             Route { method, path, body, door, changes, status, limited }
         })
         .collect();
@@ -116,6 +128,7 @@ fn routes() -> Vec<Route> {
         (Method::GET, "/schema/manifest.json", Door::Open, false, 200),
         (Method::GET, "/api/openapi.json", Door::Open, false, 200),
         (Method::GET, "/api/whoami", Door::Known, false, 200),
+        (Method::POST, "/api/question", Door::Known, false, 400),
         (Method::POST, "/api/blobs", Door::Scope("apps:write"), true, 400),
         (Method::PUT, hash, Door::Scope("apps:write"), true, 400),
         (Method::POST, "/api/setup", Door::Open, false, 400),
@@ -178,6 +191,7 @@ fn expected(route: &Route, caller: Caller) -> u16 {
         Caller::LimitedToken => route.limited,
         Caller::Token(preset) => match route.door {
             Door::Scope(scope) if !may(preset).contains(&scope) => 403,
+            Door::Person => 403,
             _ => route.status,
         },
     }
@@ -285,7 +299,7 @@ async fn changes(node: &TestNode) -> Value {
 }
 
 /// A browser that is signed in.
-struct SignedIn {
+pub struct SignedIn {
     cookie: String,
     csrf: String,
 }
@@ -293,7 +307,7 @@ struct SignedIn {
 const PASSWORD: &str = "correct horse battery";
 
 impl SignedIn {
-    async fn by_link(node: &TestNode) -> Self {
+    pub async fn by_link(node: &TestNode) -> Self {
         let answer = set_up(node, link(node), PASSWORD).await;
         Self::of(&answer)
     }
@@ -303,7 +317,7 @@ impl SignedIn {
         Self { cookie: cookie(answer), csrf }
     }
 
-    fn on(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+    pub fn on(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
         request.header("cookie", &self.cookie).header("x-fazt-csrf", &self.csrf)
     }
 }

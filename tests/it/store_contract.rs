@@ -8,9 +8,10 @@ use std::{future::Future, sync::Arc};
 
 use bytes::Bytes;
 use fazt::store::{
-    Actor, AliasTarget, AppQuery, ChangeQuery, Client, Configure, Content, Hash, Issue, Keep,
-    NewBlob, NewCode, NewGrant, NewToken, NewVariants, PeerRow, Publish, Published, Renewed,
-    Reserved, Session, Store, StoreError, Traffic, TreeEntry, Variant, VersionSettings,
+    Actor, AliasTarget, AppQuery, ApprovalQuery, ChangeQuery, Client, Configure, Content, Hash,
+    HeldCall, Issue, Keep, NewBlob, NewCode, NewGrant, NewToken, NewVariants, PeerRow, Publish,
+    Published, Renewed, Reserved, Session, Store, StoreError, Traffic, TreeEntry, Variant,
+    VersionSettings,
 };
 use fazt_tools::{AppName, Face, PeerName, Scope, Scopes, types::Share};
 use futures_util::future::join_all;
@@ -42,12 +43,14 @@ mod sqlite {
     use std::{sync::Arc, time::Duration};
 
     use fazt::store::{
-        BlobStore as _, LedgerStore as _, Store, StoreError, UpkeepStore as _,
+        AccessStore, BlobStore as _, LedgerStore as _, Store, StoreError, UpkeepStore as _,
         sqlite::{Options, SqliteStore},
     };
     use tempfile::TempDir;
 
     use super::{Backend, count_changes, publish};
+
+    const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/sqlite/migrations");
 
     contract! { Sqlite:
         a_first_publish_makes_app_version_and_live_pointer
@@ -80,6 +83,8 @@ mod sqlite {
         a_spent_refresh_token_ends_its_grant
         a_grant_holds_until_it_is_revoked_or_over
         of_programs_that_were_allowed_nothing_the_oldest_go
+        a_call_that_waits_is_kept_once_and_decided_once
+        what_became_of_a_call_is_told_once_and_for_a_while
         an_idempotency_key_answers_again_for_a_day
         traffic_adds_up_by_the_hour
         collecting_keeps_what_is_live_recent_or_named
@@ -166,10 +171,25 @@ mod sqlite {
         let found: u32 = raw(&kept.folder)
             .pragma_query_value(None, "user_version", |row| row.get(0))
             .expect("read");
-        let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/sqlite/migrations");
-        let written = std::fs::read_dir(migrations).expect("a folder").count();
-        let written = u32::try_from(written).expect("a few");
-        assert_eq!((facts.schema, found, facts.apps), (written, written, 0));
+        let steps = std::fs::read_dir(MIGRATIONS).expect("a folder").count();
+        assert_eq!((facts.schema as usize, found as usize, facts.apps), (steps, steps, 0));
+    }
+
+    #[tokio::test]
+    async fn a_database_of_the_first_schema_keeps_its_tokens() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = std::fs::read_to_string(format!("{MIGRATIONS}/0001_first.sql")).expect("read");
+        let old = raw(&folder);
+        old.execute_batch(&first).expect("made");
+        old.pragma_update(None, "application_id", 0x6661_7a74).expect("marked");
+        old.pragma_update(None, "user_version", 1).expect("numbered");
+        let token = "INSERT INTO tokens (name, prefix, hash, scopes, created_at)
+            VALUES ('ci', 'prefix', zeroblob(32), 'apps:read', 0)";
+        old.execute(token, []).expect("added");
+        drop(old);
+        let store = open(&folder).expect("brought up to date");
+        let token = AccessStore::token(&store, "prefix").await.expect("read").expect("there");
+        assert_eq!((token.token.approval, token.token.budget, token.spent.calls), (false, None, 0));
     }
 
     #[tokio::test]
@@ -598,6 +618,8 @@ fn token(name: &str, expires_at: Option<Timestamp>) -> NewToken {
         scopes: Scopes::all(),
         apps: None,
         expires_at,
+        approval: false,
+        budget: None,
     }
 }
 
@@ -1030,6 +1052,77 @@ async fn of_programs_that_were_allowed_nothing_the_oldest_go<B: Backend>() {
         there.push(store.client(&client(n).id).await.expect("read") == Some(client(n)));
     }
     assert_eq!(there, [true, false, false, true, true]);
+}
+
+fn held(app: &str, hours: i64) -> HeldCall {
+    let at = beginning() + SignedDuration::from_hours(hours);
+    HeldCall {
+        token: "laptop".into(),
+        scopes: Scopes::all(),
+        face: Face::Mcp,
+        client: Some("agent".into()),
+        tool: "delete_app".into(),
+        input: json!({ "app": app }),
+        question: format!("Move {app}?"),
+        created_at: at,
+        expires_at: at + SignedDuration::from_hours(24),
+    }
+}
+
+async fn a_call_that_waits_is_kept_once_and_decided_once<B: Backend>() {
+    let backend = B::begin().await;
+    let store = backend.store();
+    let nobody = store.hold(held("blog", 0), 2).await;
+    assert!(matches!(nobody, Err(StoreError::NoSuch { kind: "token", .. })), "{nobody:?}");
+    store.add_token(token("laptop", None), actor("create_token")).await.expect("made");
+    let hold = async |app: &str, hours| store.hold(held(app, hours), 2).await.expect("asked");
+    let blog = hold("blog", 0).await.expect("room");
+    assert_eq!(hold("blog", 1).await.expect("the same").id, blog.id);
+    let shop = hold("shop", 0).await.expect("room");
+    assert!(hold("third", 0).await.is_none(), "two wait");
+    assert_ne!(hold("blog", 24).await.expect("expired by then").id, blog.id);
+    let now = beginning();
+    let both = join_all([store.approve(shop.id, now), store.approve(shop.id, now)]).await;
+    let decided = both.into_iter().filter(|done| done.as_ref().expect("asked").1).count();
+    assert_eq!(decided, 1);
+    assert!(!store.deny(shop.id, actor("deny")).await.expect("asked").1);
+    assert!(!store.deny(blog.id, later("deny", 24)).await.expect("asked").1, "too late");
+    let before = count_changes(&*store).await;
+    assert!(store.deny(blog.id, later("deny", 23)).await.expect("asked").1);
+    assert_eq!(count_changes(&*store).await, before + 1);
+    let none = store.approve(99, now).await;
+    assert!(matches!(none, Err(StoreError::NoSuch { kind: "approval", .. })), "{none:?}");
+}
+
+async fn what_became_of_a_call_is_told_once_and_for_a_while<B: Backend>() {
+    let backend = B::begin().await;
+    let store = backend.store();
+    store.add_token(token("laptop", None), actor("create_token")).await.expect("made");
+    let call = store.hold(held("blog", 0), 9).await.expect("asked").expect("room");
+    let now = beginning();
+    let ago = now - SignedDuration::from_hours(1);
+    let input = json!({ "app": "blog" });
+    let (first, decided) = store.approve(call.id, now).await.expect("decided");
+    assert!(decided && first.outcome.is_none());
+    let done = store.settle_approval(call.id, Ok(json!({ "change": 1 }))).await.expect("settled");
+    assert_eq!(done.outcome, Some(json!({ "change": 1 })));
+    let other = json!({ "app": "shop" });
+    assert!(store.held("laptop", "delete_app", &other, ago, now).await.expect("read").is_none());
+    assert!(store.held("laptop", "delete_app", &input, now, now).await.expect("read").is_none());
+    let found = store.held("laptop", "delete_app", &input, ago, now).await.expect("read");
+    let found = found.expect("decided lately");
+    assert_eq!(
+        (found.id, found.call.face, found.call.client),
+        (1, Face::Mcp, Some("agent".into()))
+    );
+    assert!(store.tell(call.id).await.expect("told"));
+    assert!(!store.tell(call.id).await.expect("told"));
+    assert!(store.held("laptop", "delete_app", &input, ago, now).await.expect("read").is_none());
+    // An app that is gone, and a call nobody remembers: both are collected.
+    let query = |now| ApprovalQuery { all: true, before: None, limit: 9, now };
+    assert_eq!(store.approvals(query(now)).await.expect("read").1, 1);
+    collect(&*store, 9, 24 * 30 + 1).await;
+    assert_eq!(store.approvals(query(now)).await.expect("read").1, 0);
 }
 
 async fn an_idempotency_key_answers_again_for_a_day<B: Backend>() {

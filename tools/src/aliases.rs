@@ -6,8 +6,10 @@ use serde_json::json;
 
 use crate::{
     AppName, Effect, Route, Scope, Tool, View,
+    skills::Call,
     tool::example,
     types::{Alias, AliasKind},
+    undo::Undo,
 };
 
 /// See [`ListInput`].
@@ -197,6 +199,6 @@ impl Tool for RemoveAlias {
 
     fn view(out: &RemoveOutput) -> View {
         View::says(format!("{} leads nowhere now", out.name))
-            .next(format!("fazt undo {}", out.change))
+            .next(Call::of::<Undo>(json!({ "change": out.change })))
     }
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{Effect, Route, Scope, Tool, View, tool::example, view};
+use crate::{Effect, Route, Scope, Tool, View, skills::Call, tool::example, undo::Undo, view};
 
 /// See [`ListInput`].
 pub struct ListApprovals;
@@ -205,7 +205,7 @@ impl Tool for Approve {
             None => View::says(format!("{does}: {} is done", out.approval.tool)),
         };
         match out.change {
-            Some(change) => view.next(format!("fazt undo {change}")),
+            Some(change) => view.next(Call::of::<Undo>(json!({ "change": change }))),
             None => view,
         }
     }
@@ -213,7 +213,8 @@ impl Tool for Approve {
 
 /// Deny a token's call that waits; nothing is changed, and the token is told so.
 ///
-/// Only a person may: the owner signed in, or at the machine itself.
+/// Only a person may: the owner signed in, or at the machine itself. A denial is
+/// final for this call, and the token may ask again.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct DenyInput {

@@ -5,7 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{AppName, Effect, Route, Scope, Tool, View, tool::example, view};
+use crate::{
+    AppName, Effect, Route, Scope, Tool, View, skills::Call, tool::example, undo::Undo, view,
+};
 
 /// See [`Input`].
 pub struct DeleteApp;
@@ -65,6 +67,6 @@ impl Tool for DeleteApp {
             view::count(out.versions, "version"),
             view::moment(out.kept_until)
         ))
-        .next(format!("fazt undo {}", out.change))
+        .next(Call::of::<Undo>(json!({ "change": out.change })))
     }
 }

@@ -2,9 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
     AppName, Effect, Route, Scope, Tool, View,
+    promote::Promote,
+    skills::Call,
     types::{InlineFile, TreeFile},
     view,
 };
@@ -154,7 +157,8 @@ impl Tool for Deploy {
         if out.live {
             view.result(&out.url)
         } else {
-            view.next(format!("fazt promote {} {}", out.app, out.version)).result(&out.preview_url)
+            let promote = json!({ "app": out.app, "version": out.version });
+            view.next(Call::of::<Promote>(promote)).result(&out.preview_url)
         }
     }
 }

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::{AppName, Effect, Route, Scope, Tool, View, view};
+use crate::{AppName, Effect, Route, Scope, Tool, View, skills::Call, view};
 
 /// See [`Input`].
 pub struct ListApps;
@@ -110,7 +111,7 @@ impl Tool for ListApps {
         let columns = &["app", "live", ">files", ">size", ">req 24h", ">err 24h", "updated", "url"];
         let view = View::of_table(columns, "no apps yet: `fazt deploy DIR` makes one", rows);
         match &out.cursor {
-            Some(cursor) => view.next(format!("fazt apps --cursor {cursor}")),
+            Some(cursor) => view.next(Call::of::<ListApps>(json!({ "cursor": cursor }))),
             None => view,
         }
     }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{AppName, Effect, Face, Route, Scope, Tool, View, tool::example, view};
+use crate::{AppName, Effect, Face, Route, Scope, Tool, View, skills::Call, tool::example, view};
 
 /// See [`Input`].
 pub struct ListChanges;
@@ -124,7 +124,7 @@ impl Tool for ListChanges {
         let columns = &[">id", "when", "who", "face", "what", "undo"];
         let view = View::of_table(columns, "nothing has changed yet", rows);
         match &out.cursor {
-            Some(cursor) => view.next(format!("fazt changes --cursor {cursor}")),
+            Some(cursor) => view.next(Call::of::<ListChanges>(json!({ "cursor": cursor }))),
             None => view,
         }
     }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{AppName, Effect, Route, Scope, Tool, View, tool::example, view};
+use crate::{AppName, Effect, Route, Scope, Tool, View, skills::Call, tool::example, view};
 
 /// See [`Input`].
 pub struct ListFiles;
@@ -128,7 +128,9 @@ impl Tool for ListFiles {
             .collect();
         let view = View::of_table(&["", ">size", "path"], "no files", rows);
         match &out.cursor {
-            Some(cursor) => view.next(format!("fazt files {} --cursor {cursor}", out.app)),
+            Some(cursor) => {
+                view.next(Call::of::<ListFiles>(json!({ "app": out.app, "cursor": cursor })))
+            }
             None => view,
         }
     }

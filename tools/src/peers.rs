@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{Effect, PeerName, Route, Scope, Tool, View, tool::example};
+use crate::{Effect, PeerName, Route, Scope, Tool, View, skills::Call, tool::example, undo::Undo};
 
 /// See [`AddInput`].
 pub struct AddPeer;
@@ -118,7 +118,7 @@ impl Tool for RemovePeer {
 
     fn view(out: &PeerOutput) -> View {
         View::says(format!("peer @{} is forgotten", out.name))
-            .next(format!("fazt undo {}", out.change))
+            .next(Call::of::<Undo>(json!({ "change": out.change })))
     }
 }
 

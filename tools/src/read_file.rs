@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{AppName, Effect, Route, Scope, Tool, View, tool::example};
+use crate::{AppName, Effect, Route, Scope, Tool, View, skills::Call, tool::example};
 
 /// See [`Input`].
 pub struct ReadFile;
@@ -97,7 +97,8 @@ impl Tool for ReadFile {
         let view = View::default().result(&out.content);
         match out.next_offset {
             Some(offset) => {
-                view.next(format!("fazt cat {} {} --offset {offset}", out.app, out.path))
+                let piece = json!({ "app": out.app, "path": out.path, "offset": offset });
+                view.next(Call::of::<ReadFile>(piece))
             }
             None => view,
         }

@@ -5,7 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{AppName, Effect, Route, Scope, Scopes, Tool, View, tool::example, view};
+use crate::{
+    AppName, Effect, Route, Scope, Scopes, Tool, View, skills::Call, tool::example, undo::Undo,
+    view,
+};
 
 /// See [`CreateInput`].
 pub struct CreateToken;
@@ -321,6 +324,6 @@ impl Tool for RevokeToken {
 
     fn view(out: &RevokeOutput) -> View {
         View::says(format!("token `{}` no longer works", out.name))
-            .next(format!("fazt undo {}", out.change))
+            .next(Call::of::<Undo>(json!({ "change": out.change })))
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{Effect, Route, Scope, Tool, View, tool::example};
+use crate::{Effect, Route, Scope, Tool, View, skills::Call, tool::example};
 
 /// See [`Input`].
 pub struct Undo;
@@ -55,6 +55,6 @@ impl Tool for Undo {
     }
 
     fn view(out: &Output) -> View {
-        View::says(&out.summary).next(format!("fazt undo {}", out.change))
+        View::says(&out.summary).next(Call::of::<Undo>(json!({ "change": out.change })))
     }
 }

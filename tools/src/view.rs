@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use crate::skills::Call;
+
 /// A tool's answer, arranged for reading.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {
@@ -16,10 +18,55 @@ pub struct View {
     pub table: Option<Table>,
     /// Warnings and remarks, a line each.
     pub notes: Vec<String>,
-    /// The next useful call.
-    pub next: Option<String>,
+    /// What to do next.
+    pub next: Option<Next>,
     /// The one line a shell script wants: a URL, a token.
     pub result: Option<String>,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// A call, which every reader makes in its own way.
+    Call(Call),
+    /// A command line, where no tool does it.
+    Words(String),
+}
+
+impl Next {
+    /// As a person at a terminal types it.
+    pub fn command(&self) -> String {
+        match self {
+            Self::Call(call) => call.command(),
+            Self::Words(words) => words.clone(),
+        }
+    }
+
+    /// As an agent calls it.
+    fn for_agent(&self) -> String {
+        match self {
+            Self::Call(call) => format!("{} {}", call.tool, call.input),
+            Self::Words(words) => words.clone(),
+        }
+    }
+}
+
+impl From<Call> for Next {
+    fn from(call: Call) -> Self {
+        Self::Call(call)
+    }
+}
+
+impl From<String> for Next {
+    fn from(words: String) -> Self {
+        Self::Words(words)
+    }
+}
+
+impl From<&str> for Next {
+    fn from(words: &str) -> Self {
+        Self::Words(words.to_owned())
+    }
 }
 
 /// Rows of like things.
@@ -72,9 +119,9 @@ impl View {
         self
     }
 
-    /// Sets the next useful call.
+    /// Sets what to do next: the call of a tool, or words.
     #[must_use]
-    pub fn next(mut self, next: impl Into<String>) -> Self {
+    pub fn next(mut self, next: impl Into<Next>) -> Self {
         self.next = Some(next.into());
         self
     }
@@ -118,7 +165,7 @@ impl View {
             line(result);
         }
         if let Some(next) = &self.next {
-            line(&format!("next: {next}"));
+            line(&format!("next: {}", next.for_agent()));
         }
         text
     }

@@ -70,7 +70,7 @@ impl Screen {
             }
         }
         if let Some(next) = &view.next {
-            self.next(next);
+            self.next(&next.command());
         }
         match &view.result {
             Some(result) => out(&format!("{}\n", clean(result))),
@@ -265,7 +265,7 @@ mod tests {
         assert!(message.ends_with("<APP>"), "{message}");
         let message = error(&["fazt", "frob"]).message;
         assert_eq!(message, "unrecognized subcommand 'frob'");
-        let hint = error(&["fazt", "deplyo"]).hint;
-        assert_eq!(hint.as_deref(), Some("a similar subcommand exists: 'deploy'"));
+        let hint = error(&["fazt", "rollbak"]).hint;
+        assert_eq!(hint.as_deref(), Some("a similar subcommand exists: 'rollback'"));
     }
 }

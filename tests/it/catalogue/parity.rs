@@ -7,7 +7,8 @@
 use std::fmt::Write as _;
 
 use fazt::{peers::Peer, store::NewGrant};
-use fazt_tools::{Caller, Face, Scopes, Spec, dispatch, specs, tool::Method};
+use fazt_tools::{Caller, Face, Scopes, Spec, dispatch, specs};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{TestNode, cli};
@@ -70,8 +71,8 @@ fn rows() -> Vec<Row> {
         row("remove_alias", json!({ "name": "old" }), "alias remove old -y"),
         row(
             "create_token",
-            json!({ "name": "ci", "preset": "viewer", "apps": ["hello"], "days": 3 }),
-            "token create ci --preset viewer --app hello --days 3",
+            json!({ "name": "ci", "preset": "viewer", "apps": ["hello"], "days": 3, "budget": 9, "approval": "human" }),
+            "token create ci --preset viewer --app hello --days 3 --budget 9 --approval human",
         ),
         row("list_tokens", json!({}), "token list"),
         row("revoke_token", json!({ "name": "ci" }), "token revoke ci -y"),
@@ -91,8 +92,12 @@ fn rows() -> Vec<Row> {
             "server config set domain zyt.app",
         ),
         row("list_settings", json!({ "key": "domain" }), "server config get domain"),
+        row("list_approvals", json!({ "limit": 1 }), "approvals --limit 1"),
+        row("approve", json!({ "id": 1 }), "approve 1"),
+        row("deny", json!({ "id": 2 }), "deny 2"),
+        row("list_approvals", json!({ "all": true }), "approvals --all"),
         row("delete_app", json!({ "app": "hello" }), "delete hello -y"),
-        row("undo", json!({ "change": 3 , "force": true }), "undo 3 --force"),
+        row("undo", json!({ "change": 6 , "force": true }), "undo 6 --force"),
         row("list_changes", json!({ "limit": 50 }), "changes --limit 50"),
         row("status", json!({}), "status"),
     ]
@@ -143,6 +148,16 @@ async fn every_face_gives_the_same_answer() {
 async fn start() -> TestNode {
     let node = TestNode::start().await;
     node.deploy("first", &[("index.html", "first")]).await;
+    // Two calls that wait for a person.
+    let wish = json!({ "name": "bot", "preset": "agent", "approval": "human" });
+    let bot = node.call(Method::POST, "/api/tokens", Some(wish)).await.data();
+    for app in ["second", "third"] {
+        node.deploy(app, &[("index.html", app)]).await;
+    }
+    for app in ["second", "third"] {
+        let (bot, path) = (bot["token"].as_str().expect("a token"), format!("/api/apps/{app}"));
+        node.call_as(bot, Method::DELETE, &path, None).await.code();
+    }
     let owner = Caller::owner(Face::Admin);
     let grant = NewGrant {
         client: "fazt_client_x".to_owned(),
@@ -173,7 +188,7 @@ pub(super) async fn call(node: &TestNode, spec: &Spec, input: Value) -> Value {
         }
         return node.call(method, &path, None).await.data();
     }
-    assert_ne!(spec.route.method, Method::Get);
+    assert_ne!(spec.route.method, fazt_tools::Method::Get);
     node.call(method, &path, Some(Value::Object(rest))).await.data()
 }
 

@@ -17,6 +17,11 @@ fn sqlite(path: &Path, sql: &str) {
     connection.close().expect("it closes");
 }
 
+fn schema(path: &Path) -> u32 {
+    let connection = rusqlite::Connection::open(path).expect("it opens");
+    connection.pragma_query_value(None, "user_version", |row| row.get(0)).expect("it is read")
+}
+
 #[tokio::test]
 async fn a_second_server_on_one_database_ends_and_names_it_while_the_first_serves_on() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -69,10 +74,11 @@ async fn a_fazt_database_marked_by_a_newer_fazt_keeps_everything_for_it() {
     let folder = tempfile::tempdir().expect("a folder");
     assert_eq!(cli(folder.path(), &["deploy", "examples/hello"]).await.code, 0);
     let path = folder.path().join("data.db");
+    let known = schema(&path);
     sqlite(&path, "PRAGMA user_version = 999");
     let refused = cli(folder.path(), &["apps"]).await;
     assert!(refused.code == 1 && refused.stderr.contains("999"), "{refused:?}");
-    sqlite(&path, "PRAGMA user_version = 1");
+    sqlite(&path, &format!("PRAGMA user_version = {known}"));
     let done = cli(folder.path(), &["--json", "apps"]).await;
     assert_eq!(done.json()["total"], 1, "{done:?}");
 }

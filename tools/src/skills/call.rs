@@ -14,7 +14,7 @@ use crate::{Effect, Spec, Tool, specs, tool};
 const CURL: &str = "curl -sS --fail-with-body -H \"Authorization: Bearer $FAZT_TOKEN\"";
 
 /// A call of a tool with an input that fits it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     /// The tool's name.
     pub tool: &'static str,
