@@ -9,6 +9,7 @@ mod allowance;
 mod grants;
 mod key;
 mod password;
+mod strangers;
 mod visitor;
 
 use std::{
@@ -33,6 +34,7 @@ use allowance::Allowance;
 
 pub use grants::{ACCESS_LIFE, CODE_LIFE, GRANT, GRANT_LIFE, Issued, NotGiven, Redeem};
 pub use key::{Key, KeyError};
+pub use strangers::Strangers;
 pub use visitor::Visitor;
 
 /// How long a set-up link may be used.

@@ -38,7 +38,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("dbg!", &[], "nobody prints like that"),
     ("io::stdout", &["src/faces/cli/render.rs", "src/faces/cli/table.rs"], "one file prints"),
     ("anstream::", &["src/faces/cli/render.rs"], "one file prints"),
-    ("governor::", &["src/auth/allowance.rs"], "one file counts calls"),
+    ("governor::", &["src/auth/allowance.rs", "src/auth/strangers.rs"], "two files count calls"),
     ("argon2::", &["src/auth/password.rs"], "one file knows how passwords are hashed"),
     ("chacha20poly1305::", &["src/auth/key.rs"], "one file seals"),
     ("tokio::spawn(", &["src/lifecycle.rs"], "every task is tracked"),

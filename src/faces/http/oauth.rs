@@ -11,11 +11,7 @@ mod consent;
 mod metadata;
 mod token;
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    num::NonZeroU32,
-    sync::Arc,
-};
+use std::{num::NonZeroU32, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -28,7 +24,6 @@ use axum::{
 };
 use bytes::Bytes;
 use fazt_tools::{Problem, Scopes};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde_json::json;
 use tokio::time::timeout;
 use url::{Host, Url, form_urlencoded};
@@ -40,7 +35,7 @@ use super::{
     sign_in::{SLOWEST, from_own_page},
 };
 use crate::{
-    auth::{Visitor, oauth},
+    auth::{Strangers, Visitor, oauth},
     node::Node,
 };
 
@@ -50,15 +45,13 @@ const FORM: usize = 32 << 10;
 const REGISTRATIONS: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
 /// Calls about tokens a minute from one address.
 const CALLS: NonZeroU32 = NonZeroU32::new(120).expect("not zero");
-/// Addresses that are remembered before those that went quiet are forgotten.
-const ADDRESSES: usize = 10_000;
 
 /// What the routes share.
 struct Desk {
     node: Arc<Node>,
     documents: clients::Documents,
-    registrations: Limit,
-    calls: Limit,
+    registrations: Strangers,
+    calls: Strangers,
 }
 
 /// The routes, or none where the setting is off.
@@ -69,8 +62,8 @@ pub(super) fn routes(node: &Arc<Node>) -> Router<Api> {
     let desk = Desk {
         node: node.clone(),
         documents: clients::Documents::default(),
-        registrations: Limit::a_minute(REGISTRATIONS),
-        calls: Limit::a_minute(CALLS),
+        registrations: Strangers::new(REGISTRATIONS, node.clock.clone()),
+        calls: Strangers::new(CALLS, node.clock.clone()),
     };
     let consent = Router::new()
         .route("/oauth/authorize", get(ask::show).post(ask::decide))
@@ -177,28 +170,6 @@ pub(super) async fn challenged(State(api): State<Api>, request: Request, next: N
     response
 }
 
-/// How often one address may ask.
-struct Limit(DefaultKeyedRateLimiter<Option<IpAddr>>);
-
-impl Limit {
-    fn a_minute(calls: NonZeroU32) -> Self {
-        Self(RateLimiter::keyed(Quota::per_minute(calls)))
-    }
-
-    /// Whether `visitor` may ask once more. Those whose address nobody knows share one.
-    fn admits(&self, visitor: Option<&Visitor>) -> bool {
-        let address = visitor.and_then(|visitor| visitor.address).map(|address| match address {
-            // Whoever has one address of a network has all of them.
-            IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
-            ip @ IpAddr::V4(_) => ip,
-        });
-        if self.0.len() > ADDRESSES {
-            self.0.retain_recent();
-        }
-        self.0.check_key(&address).is_ok()
-    }
-}
-
 /// A refusal as RFC 6749 §5.2 and RFC 7591 §3.2.2 write it.
 fn refused(status: StatusCode, error: &str, description: &str) -> Response {
     let body = json!({ "error": error, "error_description": description });
@@ -221,10 +192,11 @@ fn failed(problem: &Problem) -> Response {
     refused(status, error, &problem.message)
 }
 
-fn too_many() -> Response {
+fn too_many(wait: u64) -> Response {
     let status = StatusCode::TOO_MANY_REQUESTS;
-    let mut response = refused(status, "temporarily_unavailable", "too many requests: wait");
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+    let what = format!("too many requests: try again in {wait} s");
+    let mut response = refused(status, "temporarily_unavailable", &what);
+    response.headers_mut().insert(header::RETRY_AFTER, wait.into());
     response
 }
 

@@ -101,8 +101,8 @@ pub(super) async fn register(
     visitor: Option<Extension<Visitor>>,
     request: Request,
 ) -> Response {
-    if !desk.registrations.admits(visitor.as_deref()) {
-        return too_many();
+    if let Err(wait) = desk.registrations.admit(visitor.as_deref()) {
+        return too_many(wait);
     }
     let unfit = |error: &str, rule: &str| refused(StatusCode::BAD_REQUEST, error, rule);
     let metadata = |rule: &str| unfit("invalid_client_metadata", rule);

@@ -22,8 +22,8 @@ pub(super) async fn token(
     visitor: Option<Extension<Visitor>>,
     request: Request,
 ) -> Response {
-    if !desk.calls.admits(visitor.as_deref()) {
-        return too_many();
+    if let Err(wait) = desk.calls.admit(visitor.as_deref()) {
+        return too_many(wait);
     }
     let form = match form_of(request).await {
         Ok(form) => form,
@@ -106,8 +106,8 @@ pub(super) async fn revoke(
     visitor: Option<Extension<Visitor>>,
     request: Request,
 ) -> Response {
-    if !desk.calls.admits(visitor.as_deref()) {
-        return too_many();
+    if let Err(wait) = desk.calls.admit(visitor.as_deref()) {
+        return too_many(wait);
     }
     let done = async {
         let form = form_of(request).await.map_err(|rule| invalid(&rule))?;
