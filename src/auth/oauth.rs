@@ -214,6 +214,21 @@ pub fn program_of(url: &Url, document: &[u8]) -> Result<Program, String> {
     })
 }
 
+/// A program whose document at `url` cannot be reached, as on a node without network.
+///
+/// Only this machine is a place to be sent back to then: any program here could claim
+/// the same address, read or not, so nothing is believed that the document would prove.
+pub fn unproven_program(url: &Url, given: Option<&str>) -> Option<Program> {
+    let given = given?;
+    let near = redirect(given).is_ok_and(|url| url.scheme() == "http");
+    near.then(|| Program {
+        id: url.as_str().to_owned(),
+        name: url.host_str().unwrap_or_default().to_owned(),
+        host: None,
+        redirects: vec![given.to_owned()],
+    })
+}
+
 /// Whether a challenge is what SHA-256 makes of something.
 pub fn is_challenge(challenge: &str) -> bool {
     URL_SAFE_NO_PAD.decode(challenge).is_ok_and(|bytes| bytes.len() == 32)
@@ -450,6 +465,13 @@ mod tests {
             assert!(refused.contains(why), "{refused}");
         }
         assert!(of("[]".into()).is_err());
+        let near = unproven_program(&url, Some("http://localhost:4321/cb")).expect("a program");
+        assert_eq!((near.name.as_str(), near.host), ("a.example", None));
+        for far in
+            [None, Some("https://a.example/cb"), Some("cursor://x"), Some("http://b.example/")]
+        {
+            assert_eq!(unproven_program(&url, far), None);
+        }
         for bad in [
             "https://a.example",
             "https://a.example/",

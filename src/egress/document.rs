@@ -67,6 +67,13 @@ pub enum FetchError {
     Failed(#[source] reqwest::Error),
 }
 
+impl FetchError {
+    /// Whether nothing was heard at all, as on a node without network.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::Unknown { .. } | Self::TooSlow | Self::Failed(_))
+    }
+}
+
 /// The outside, as far as this node may see it.
 #[derive(Clone)]
 pub struct Outside {

@@ -208,7 +208,6 @@ async fn a_document_inside_the_network_is_not_fetched() {
         (web.id(), "only HTTPS"),
         (format!("https://client.example:{}/client.json", web.port), "no public address"),
         (format!("https://127.0.0.1:{}/client.json", web.port), "no public address"),
-        ("https://other.example/client.json".to_owned(), "cannot be found"),
     ] {
         let query = Program { id }.query(&[]);
         let page = browser.get(&node, &format!("/oauth/authorize?{query}")).await;
@@ -216,4 +215,22 @@ async fn a_document_inside_the_network_is_not_fetched() {
         assert!(page.text().contains(why), "{why}: {}", page.text());
     }
     assert_eq!(web.asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_node_without_network_lets_in_programs_of_this_machine_and_says_that_it_cannot_tell() {
+    let node = TestNode::start_reaching(Outside::found_by(Arc::new(Here))).await;
+    let browser = Browser::signed_in(&node).await;
+    let program = Program { id: "https://other.example/client.json".to_owned() };
+    let query = program.query(&[]);
+    let page = browser.get(&node, &format!("/oauth/authorize?{query}")).await;
+    assert!(page.text().contains("<b>other.example</b>, and nothing proves it"), "{}", page.text());
+    let code = browser.allow(&node, &query, &["apps:read"]).await;
+    Tokens::of(&program.redeem(&node, &code, &[]).await);
+    for away in ["https://other.example/callback", "cursor://x/callback"] {
+        let query = program.query(&[("redirect_uri", away)]);
+        let page = browser.get(&node, &format!("/oauth/authorize?{query}")).await;
+        assert_eq!((page.status.as_u16(), page.header("location")), (400, ""));
+        assert!(page.text().contains("cannot be found"), "{}", page.text());
+    }
 }

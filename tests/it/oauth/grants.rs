@@ -81,7 +81,7 @@ async fn an_upload_address_goes_with_the_grant_that_made_it() {
     let (made_by, _) = node.node().spend_ticket(&first.secret).await.expect("spent");
     assert_eq!(made_by.name, "Claude Code (grant 1)");
     node.call(Method::DELETE, "/api/grants/1", None).await.data();
-    let gone = node.node().spend_ticket(&second.secret).await.err().expect("refused");
+    let gone = node.node().spend_ticket(&second.secret).await.expect_err("refused");
     assert_eq!(gone.code, Code::Unauthorized);
 }
 

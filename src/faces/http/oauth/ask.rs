@@ -168,11 +168,11 @@ async fn allow(desk: &Desk, asked: Asked, form: &Fields) -> Result<String, Refus
 async fn read(desk: &Desk, origin: &Origin, query: &str) -> Result<Asked, Refused> {
     let fields = Fields::read(query.as_bytes());
     let client = fields.needed("client_id").map_err(Refused::Here)?;
-    let program = clients::program(desk, client).await.map_err(|error| match error {
+    let given = fields.one("redirect_uri").map_err(Refused::Here)?;
+    let program = clients::program(desk, client, given).await.map_err(|error| match error {
         NoProgram::Unknown(text) => Refused::Here(text),
         NoProgram::Store(error) => Refused::Node(storage_problem(&error)),
     })?;
-    let given = fields.one("redirect_uri").map_err(Refused::Here)?;
     let redirect = program.redirect(given).ok_or_else(|| {
         Refused::Here(format!(
             "{} wants you to be sent back to an address that it did not name before.",

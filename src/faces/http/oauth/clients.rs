@@ -63,8 +63,13 @@ pub(super) enum NoProgram {
     Store(StoreError),
 }
 
-/// The program of an id. A document is fetched for it: call this for the owner alone.
-pub(super) async fn program(desk: &Desk, id: &str) -> Result<Program, NoProgram> {
+/// The program of an id, which wants its user sent back to `redirect`. A document is
+/// fetched for it: call this for the owner alone.
+pub(super) async fn program(
+    desk: &Desk,
+    id: &str,
+    redirect: Option<&str>,
+) -> Result<Program, NoProgram> {
     let Some(url) = oauth::document_url(id) else {
         let found = desk.node.store.client(id).await.map_err(NoProgram::Store)?;
         let found = found.ok_or_else(|| {
@@ -79,11 +84,17 @@ pub(super) async fn program(desk: &Desk, id: &str) -> Result<Program, NoProgram>
     if let Some(program) = desk.documents.fresh(&url, now) {
         return Ok(program);
     }
-    let document = desk.node.outside.document(&url).await.map_err(|error| {
-        let source = error.source().map(ToString::to_string);
-        tracing::info!(%error, source, client = %url, "could not fetch a client's document");
-        NoProgram::Unknown(format!("The document that names the program, {url}: {error}."))
-    })?;
+    let document = match desk.node.outside.document(&url).await {
+        Ok(document) => document,
+        Err(error) => {
+            let source = error.source().map(ToString::to_string);
+            tracing::info!(%error, source, client = %url, "could not fetch a client's document");
+            let unproven =
+                error.is_silence().then(|| oauth::unproven_program(&url, redirect)).flatten();
+            let text = format!("The document that names the program, {url}: {error}.");
+            return unproven.ok_or(NoProgram::Unknown(text));
+        }
+    };
     let program = oauth::program_of(&url, &document)
         .map_err(|rule| NoProgram::Unknown(format!("The program at {url}: {rule}.")))?;
     desk.documents.keep(&program, now);
