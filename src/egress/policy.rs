@@ -49,7 +49,27 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// IPv6 is no way around a rule about IPv4.
+        #[test]
+        fn an_address_inside_another_is_judged_as_itself(bits: u32) {
+            let ip = Ipv4Addr::from_bits(bits);
+            let [high, low] = [(bits >> 16) as u16, (bits & 0xffff) as u16];
+            let judged = is_public(ip.into());
+            for around in [
+                ip.to_ipv6_mapped(),
+                Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, high, low),
+                Ipv6Addr::new(0x2002, high, low, 0, 0, 0, 0, 1),
+            ] {
+                prop_assert_eq!(is_public(around.into()), judged, "{} in {}", ip, around);
+            }
+            prop_assert!(!is_public(ip.to_ipv6_compatible().into()));
+        }
+    }
 
     #[test]
     fn only_what_anybody_can_reach_is_public() {

@@ -150,7 +150,7 @@ async fn allow(desk: &Desk, asked: Asked, form: &Fields) -> Result<String, Refus
     let apps = (!apps.is_empty()).then_some(apps);
     let input = json!({
         "client": asked.program.id, "name": asked.program.name, "scopes": oauth::words(scopes),
-        "apps": apps, "redirect": asked.way.redirect.origin().ascii_serialization(),
+        "apps": apps, "redirect": asked.redirect_text,
     });
     let actor = desk.node.actor(&Caller::owner(Face::Admin), "oauth_consent", input);
     let grant = NewGrant {
