@@ -199,6 +199,20 @@ fn access() -> Guide {
                 "A missing scope is refused with `FORBIDDEN` and names what is needed. No token \
                  makes one that may do more than itself.",
             ),
+            Part::Heading("What waits for a person"),
+            Part::Text(
+                "What a token made with `--approval human` removes waits: the call ends with \
+                 `APPROVAL_PENDING` and nothing is done yet. Tell your user the question and the \
+                 number in `details.approval`; they decide with `fazt approve ID` or `fazt deny \
+                 ID`. Then make the same call again: once, within an hour, it answers what became \
+                 of it. Do not look for a way round.",
+            ),
+            Part::Heading("How often a token may call"),
+            Part::Text(
+                "So many times a minute (the setting `limits.token_rate`), and so many a day if it \
+                 was made with `--budget`. `RATE_LIMITED` and `BUDGET_SPENT` say when to go on: \
+                 wait that long, and ask for more at once instead of often.",
+            ),
             Part::Heading("The ledger"),
             Part::Text(
                 "Every change is a row: who, when, with which program, by which tool, and what it \
