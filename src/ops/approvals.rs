@@ -8,7 +8,7 @@
 use std::pin::Pin;
 
 use fazt_tools::{
-    Caller, Code, Face, Handler, Hold, Problem,
+    AppName, Caller, Code, Face, Handler, Hold, Problem,
     approvals::{
         Approval as Shown, Approve, ApproveInput, ApproveOutput, Deny, DenyInput, DenyOutput,
         ListApprovals, ListInput, ListOutput, State,
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use super::{cursor_of, page, read_cursor, storage_problem};
 use crate::{
     node::Node,
-    store::{Approval, ApprovalQuery, HeldCall},
+    store::{Approval, ApprovalQuery, ChangeQuery, HeldCall},
 };
 
 /// How long a call waits.
@@ -52,7 +52,8 @@ impl Hold for Node {
                 return Err(pending(&known));
             }
             // Of two that ask at a time, one is told; the other asks anew.
-            if self.store.tell(known.id).await.map_err(failed)? {
+            let told = self.store.tell(known.id).await.map_err(failed)?;
+            if told && !self.is_overtaken(&known).await? {
                 return outcome(known);
             }
         }
@@ -173,6 +174,17 @@ impl Handler<Deny> for Node {
 }
 
 impl Node {
+    /// Whether something newer became of the app than what an approved call did:
+    /// to say that it is deleted would be wrong once it is there again.
+    async fn is_overtaken(&self, held: &Approval) -> Result<bool, Problem> {
+        let app = held.call.input["app"].as_str().and_then(|app| AppName::parse(app).ok());
+        let change = held.outcome.as_ref().and_then(|output| output["change"].as_i64());
+        let (Some(app), Some(change)) = (app, change) else { return Ok(false) };
+        let newest = ChangeQuery { app: Some(app), among: None, before: None, limit: 1 };
+        let (newest, _) = self.store.changes(newest).await.map_err(|e| storage_problem(&e))?;
+        Ok(newest.first().is_some_and(|newest| newest.id > change))
+    }
+
     /// Carries a held call out as the token that asked for it. Boxed, because
     /// deciding on a call is itself a call of the catalogue.
     fn carry_out<'a>(

@@ -199,6 +199,17 @@ async fn an_approved_call_may_do_no_more_than_its_token_may_by_then() {
 }
 
 #[tokio::test]
+async fn an_app_that_is_there_again_is_not_said_to_be_deleted() {
+    let (node, bot) = node_with_bot().await;
+    let first = pending(&delete(&node, &bot, "blog").await);
+    let done = decide(&node, first, "approve").await.data();
+    let undo = format!("/api/changes/{}/undo", done["change"]);
+    node.call(Method::POST, &undo, Some(json!({}))).await.data();
+    assert_ne!(pending(&delete(&node, &bot, "blog").await), first);
+    assert_eq!(node.get("blog.localhost", "/").await.text(), "one");
+}
+
+#[tokio::test]
 async fn a_call_that_fails_when_it_is_approved_says_so_to_both() {
     let (node, bot) = node_with_bot().await;
     let id = pending(&delete(&node, &bot, "blog").await);

@@ -43,6 +43,18 @@ fn the_openapi_document_is_fresh() {
     keep_fresh("docs/api/openapi.json", &format!("{:#}\n", faces::http::openapi()));
 }
 
+/// What agents are told of each tool. A word changed here changes what they do.
+#[test]
+fn the_tools_of_agents_are_fresh() {
+    use faces::mcp::{Door, described};
+    let stdio = described(Door::Stdio);
+    let mut http = described(Door::Http);
+    let rows = http.as_array_mut().expect("a list");
+    rows.retain(|tool| !stdio.as_array().expect("a list").contains(tool));
+    let whole = serde_json::json!({ "tools": stdio, "different_over_http": rows });
+    keep_fresh("docs/api/mcp-tools.json", &format!("{whole:#}\n"));
+}
+
 #[test]
 fn the_page_of_commands_is_fresh() {
     let mut tree = faces::cli::commands();

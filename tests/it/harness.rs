@@ -41,7 +41,8 @@ pub struct TestNode {
     /// Its clock.
     pub clock: Arc<HandClock>,
     running: Option<Running>,
-    client: reqwest::Client,
+    /// A client that follows no redirect.
+    pub client: reqwest::Client,
 }
 
 /// An answer over HTTP.

@@ -6,6 +6,7 @@
 mod harness;
 
 mod access;
+mod agents;
 mod approvals;
 mod architecture;
 mod catalogue;

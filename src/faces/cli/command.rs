@@ -214,11 +214,18 @@ fn by_hand(remote: bool) -> Vec<(&'static str, Command)> {
         ),
         (
             "mcp",
-            server_arguments(named("mcp", "Serve agents on standard input and output")).long_about(
-                "Serve agents on standard input and output, by the Model Context Protocol.\n\n\
+            server_arguments(named("mcp", "Serve agents on standard input and output"))
+                .arg(
+                    Arg::new("print-config")
+                        .long("print-config")
+                        .action(ArgAction::SetTrue)
+                        .help("Print how a client is told of this node, and serve nobody"),
+                )
+                .long_about(
+                    "Serve agents on standard input and output, by the Model Context Protocol.\n\n\
                  Beside a node that runs on the database it speaks to that node; otherwise it \
                  is the node, and hosts the apps until the client ends it.",
-            ),
+                ),
         ),
         ("server status", named("status", "Report the node's health, as `fazt status` does")),
         ("remote status", named("status", "Report a peer's health").arg(peer(other))),

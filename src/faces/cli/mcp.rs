@@ -10,7 +10,7 @@ use clap::ArgMatches;
 use fazt_tools::{Code, Problem, status::Warning};
 
 use super::{
-    Context, Stop,
+    Context, Stop, connect, render,
     serve::flags,
     target::{running, wait_for_running},
 };
@@ -31,6 +31,9 @@ type Became = Arc<tokio::sync::Mutex<Vec<Running>>>;
 /// Serves until the client or the system says that it is over.
 pub(super) async fn run(context: &Context, inner: &ArgMatches) -> Result<u8, Stop> {
     context.only_here("mcp")?;
+    if inner.get_flag("print-config") {
+        return print_config(context);
+    }
     let starting = Starting {
         db: context.db.clone(),
         flags: flags(inner),
@@ -56,6 +59,20 @@ pub(super) async fn run(context: &Context, inner: &ArgMatches) -> Result<u8, Sto
     lifecycle.drain(Duration::from_secs(2)).await;
     for node in became.lock().await.drain(..) {
         node.stop().await;
+    }
+    Ok(0)
+}
+
+/// Prints how a client is told of this node: the file on standard output, and
+/// beside it the lines that do the same.
+fn print_config(context: &Context) -> Result<u8, Stop> {
+    let (exe, db) = (connect::this_program(), context.unusual_db());
+    let url = crate::auth::announced(&context.db);
+    render::json(&connect::print_config(&exe, db.as_deref(), url.as_deref()))?;
+    context.screen.remark("for Claude Code, either of these does it:");
+    context.screen.next(&connect::stdio_line(&exe, db.as_deref()));
+    if let Some(url) = url {
+        context.screen.next(&connect::http_line(&url));
     }
     Ok(0)
 }

@@ -147,6 +147,18 @@ fn nobody() -> Caller {
     caller
 }
 
+/// The tools as a client lists them that may use all of them: what agents are
+/// told, for documents and tests.
+pub fn described(door: Door) -> serde_json::Value {
+    let tools = tools::Tools::at(door).for_caller(&Caller::owner(Through::Mcp));
+    serde_json::to_value(tools).unwrap_or_default()
+}
+
+/// What an agent is told before anything else.
+pub fn instructions() -> &'static str {
+    INSTRUCTIONS
+}
+
 /// Serves one client on standard input and output, until either end or `over`
 /// says that it is done. A client that goes away before its first word is no
 /// failure.

@@ -1,0 +1,126 @@
+//! Sessions of the older revisions, and the pair `/sse` and `/messages`.
+
+use futures_util::StreamExt as _;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Agent, post, token};
+use crate::harness::{Answer, TestNode, until};
+
+const OLDER: &[&str] = &["2025-11-25", "2025-06-18", "2025-03-26"];
+
+fn initialize(revision: &str) -> Value {
+    json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": revision, "capabilities": {},
+        "clientInfo": { "name": "old", "version": "1" },
+    } })
+}
+
+/// Begins a session, and answers its id.
+async fn begin(node: &TestNode, token: &str, revision: &str) -> String {
+    let answer = Answer::of(post(node, token).json(&initialize(revision))).await;
+    assert!(answer.text().contains(&format!("\"protocolVersion\":\"{revision}\"")));
+    let id = answer.header("mcp-session-id").to_owned();
+    let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    let told = post(node, token).header("mcp-session-id", &id).json(&ready);
+    assert_eq!(Answer::of(told).await.status, 202);
+    id
+}
+
+/// Lists the tools within a session.
+async fn list(node: &TestNode, token: &str, id: &str) -> Answer {
+    let ask = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list" });
+    Answer::of(post(node, token).header("mcp-session-id", id).json(&ask)).await
+}
+
+#[tokio::test]
+async fn every_older_revision_has_sessions_that_outlive_a_restart() {
+    let node = TestNode::start().await;
+    let bearer = token(&node, json!({ "name": "a", "preset": "agent" })).await;
+    let mut sessions = Vec::new();
+    for revision in OLDER {
+        sessions.push(begin(&node, &bearer, revision).await);
+    }
+    let node = TestNode::start_in(node.stop().await, &[]).await;
+    for id in &sessions {
+        let listed = list(&node, &bearer, id).await;
+        assert_eq!(listed.status, 200, "{}", listed.text());
+        assert!(listed.text().contains("\"delete_app\""), "{}", listed.text());
+    }
+    let end = node.client.delete(format!("http://{}/mcp", node.address())).bearer_auth(&bearer);
+    let ended = Answer::of(end.header("mcp-session-id", &sessions[0])).await;
+    assert_eq!(ended.status, 204);
+    assert_eq!(list(&node, &bearer, &sessions[0]).await.status, 404, "an ended one is gone");
+}
+
+#[tokio::test]
+async fn a_session_opens_no_door_and_belongs_to_who_began_it() {
+    let node = TestNode::start().await;
+    let mine = token(&node, json!({ "name": "mine", "preset": "owner" })).await;
+    let other = token(&node, json!({ "name": "other", "preset": "owner" })).await;
+    let id = begin(&node, &mine, "2025-11-25").await;
+    assert_eq!(list(&node, &other, &id).await.status, 404);
+    assert_eq!(list(&node, "fazt_tok_rubbish", &id).await.status, 401);
+    node.call(Method::DELETE, "/api/tokens/mine", None).await.data();
+    assert_eq!(list(&node, &mine, &id).await.status, 401, "a revoked token ends it");
+}
+
+/// An open pair: its events, and where its messages go.
+struct Pair {
+    events: std::pin::Pin<Box<dyn futures_util::Stream<Item = String> + Send>>,
+    messages: String,
+}
+
+async fn open(node: &TestNode, token: &str) -> Pair {
+    let sse = node.client.get(format!("http://{}/sse", node.address())).bearer_auth(token);
+    let answer = sse.send().await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::OK);
+    let pieces = answer.bytes_stream().filter_map(async |piece| {
+        let text = String::from_utf8(piece.ok()?.to_vec()).ok()?;
+        let data = text.lines().find_map(|line| line.strip_prefix("data: "))?;
+        Some(data.to_owned())
+    });
+    let mut events: std::pin::Pin<Box<dyn futures_util::Stream<Item = String> + Send>> =
+        Box::pin(pieces);
+    let messages = events.next().await.expect("the first event names the address");
+    Pair { events, messages }
+}
+
+async fn say(node: &TestNode, token: &str, pair: &Pair, message: &Value) -> StatusCode {
+    let url = format!("http://{}{}", node.address(), pair.messages);
+    let sent = node.client.post(url).bearer_auth(token).json(message).send().await;
+    sent.expect("an answer").status()
+}
+
+#[tokio::test]
+async fn the_oldest_pair_lists_and_calls_and_ends_with_its_stream() {
+    let node = TestNode::start().await;
+    let bearer = token(&node, json!({ "name": "a", "preset": "agent" })).await;
+    let other = token(&node, json!({ "name": "b", "preset": "owner" })).await;
+    let mut pair = open(&node, &bearer).await;
+    assert_eq!(say(&node, &bearer, &pair, &initialize("2024-11-05")).await, 202);
+    let begun = pair.events.next().await.expect("an answer");
+    assert!(begun.contains("\"serverInfo\""), "{begun}");
+    let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    assert_eq!(say(&node, &bearer, &pair, &ready).await, 202);
+    let call = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call",
+        "params": { "name": "list_apps", "arguments": {} } });
+    assert_eq!(say(&node, &bearer, &pair, &call).await, 202);
+    let called = pair.events.next().await.expect("an answer");
+    assert!(called.contains("\"structuredContent\""), "{called}");
+
+    assert_eq!(say(&node, &other, &pair, &call).await, 404, "it belongs to who opened it");
+    let Pair { events, messages } = pair;
+    drop(events);
+    let closed = Pair { events: Box::pin(futures_util::stream::empty()), messages };
+    until("the session has ended", async || say(&node, &bearer, &closed, &call).await == 404).await;
+}
+
+#[tokio::test]
+async fn the_oldest_pair_can_be_switched_off() {
+    let node = TestNode::start_with(&[("mcp.sse", "off")]).await;
+    let agent = Agent::with_preset(&node, "agent").await;
+    let sse = node.client.get(format!("http://{}/sse", node.address()));
+    assert_eq!(Answer::of(sse.bearer_auth(&agent.token)).await.status, 404);
+    assert_eq!(agent.send("tools/list", json!({})).await.status, 200);
+}

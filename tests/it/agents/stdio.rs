@@ -1,0 +1,228 @@
+//! `fazt mcp`: the same tools on standard input and output.
+
+use std::{path::Path, process::Stdio};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout},
+};
+
+use super::{refused, text};
+use crate::harness::{Process, cli, program, until};
+
+/// A client of `fazt mcp`.
+struct Client {
+    child: Child,
+    to: Option<ChildStdin>,
+    from: Lines<BufReader<ChildStdout>>,
+    asked: u64,
+    /// What the server said without being asked.
+    told: Vec<Value>,
+}
+
+impl Client {
+    async fn start(folder: &Path) -> Self {
+        let mut client = Self::silent(folder);
+        let hello = json!({ "protocolVersion": "2025-11-25", "capabilities": {},
+            "clientInfo": { "name": "test", "version": "1" } });
+        let begun = client.ask("initialize", hello).await;
+        assert_eq!(begun["serverInfo"]["name"], "fazt", "{begun}");
+        client.say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+        client
+    }
+
+    /// One that has said nothing yet.
+    fn silent(folder: &Path) -> Self {
+        let mut command = program(folder);
+        command.env("FAZT_PORT", "0").arg("mcp");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().expect("it starts");
+        let to = child.stdin.take();
+        let from = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        Self { child, to, from, asked: 0, told: Vec::new() }
+    }
+
+    async fn say(&mut self, message: &Value) {
+        let line = format!("{message}\n");
+        let to = self.to.as_mut().expect("still open");
+        to.write_all(line.as_bytes()).await.expect("it listens");
+    }
+
+    /// Asks, and answers the result; whatever is no protocol fails the test.
+    async fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.asked += 1;
+        let id = self.asked;
+        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        self.say(&request).await;
+        loop {
+            let line = self.from.next_line().await.expect("text").expect("an answer");
+            let message: Value = serde_json::from_str(&line).expect("only protocol is printed");
+            if message["id"] == id {
+                assert!(message.get("result").is_some(), "{method}: {message}");
+                return message["result"].clone();
+            }
+            self.told.push(message);
+        }
+    }
+
+    async fn tool(&mut self, name: &str, arguments: Value) -> Value {
+        self.ask("tools/call", json!({ "name": name, "arguments": arguments })).await
+    }
+
+    /// Closes its end, and answers the exit code.
+    async fn close(mut self) -> Option<i32> {
+        drop(self.to.take());
+        self.child.wait().await.expect("it ends").code()
+    }
+}
+
+fn folder_of(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (path, text) in files {
+        std::fs::write(folder.path().join(path), text).expect("written");
+    }
+    folder
+}
+
+#[tokio::test]
+async fn it_is_the_node_deploys_a_folder_with_progress_and_ends_well() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let site = folder_of(&[("index.html", "by folder")]);
+    let mut client = Client::start(folder.path()).await;
+    let call = json!({ "name": "deploy", "_meta": { "progressToken": "p" },
+        "arguments": { "path": site.path(), "app": "blog" } });
+    let done = client.ask("tools/call", call).await;
+    assert!(!refused(&done) && text(&done).contains("blog is live at version 1"), "{done}");
+    let steps: Vec<_> = client
+        .told
+        .iter()
+        .filter(|told| told["params"]["progressToken"] == "p")
+        .map(|told| told["params"]["progress"].as_f64().expect("a number"))
+        .collect();
+    assert!(steps.len() >= 2 && steps[0] == 0.0, "{steps:?}");
+    assert!(steps.windows(2).all(|pair| pair[0] < pair[1]), "{steps:?}");
+    let url = done["structuredContent"]["url"].as_str().expect("an address").to_owned();
+    let port = url.rsplit(':').next().expect("a port");
+    let page = reqwest::Client::new()
+        .get(format!("http://127.0.0.1:{port}/"))
+        .header("host", "blog.localhost");
+    let page = page.send().await.expect("it hosts").text().await.expect("text");
+    assert_eq!(page, "by folder");
+    assert_eq!(client.close().await, Some(0));
+}
+
+#[tokio::test]
+async fn it_says_what_is_wrong_with_a_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut client = Client::start(folder.path()).await;
+    for (arguments, says) in [
+        (json!({ "path": "/nonexistent/x" }), "does not exist"),
+        (json!({ "path": "relative" }), "absolute path"),
+        (json!({ "path": 7 }), "give a path"),
+        (json!({ "path": folder.path(), "files": [{ "path": "a", "content": "" }] }), "not both"),
+        (json!({}), "give `path`"),
+    ] {
+        let answer = client.tool("deploy", arguments.clone()).await;
+        assert!(refused(&answer) && text(&answer).contains(says), "{arguments}: {answer}");
+    }
+    assert_eq!(client.close().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_client_that_says_nothing_is_no_failure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_eq!(Client::silent(folder.path()).close().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_second_one_speaks_to_the_first_and_outlives_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut first = Client::start(folder.path()).await;
+    let mut second = Client::start(folder.path()).await;
+    let site = folder_of(&[("index.html", "x")]);
+    let done = second.tool("deploy", json!({ "path": site.path(), "app": "blog" })).await;
+    assert!(!refused(&done), "{done}");
+    let seen = first.tool("list_apps", json!({})).await;
+    assert!(text(&seen).contains("blog"), "{seen}");
+    let changes = first.tool("list_changes", json!({})).await;
+    assert!(changes["structuredContent"]["changes"][0]["face"] == "mcp", "{changes}");
+    until("the second hears of it", async || {
+        second.tool("list_apps", json!({})).await;
+        second.told.iter().any(|told| told["method"] == "notifications/resources/list_changed")
+    })
+    .await;
+
+    assert_eq!(first.close().await, Some(0));
+    let seen = second.tool("list_apps", json!({})).await;
+    assert!(text(&seen).contains("blog"), "it becomes the node: {seen}");
+    assert_eq!(second.close().await, Some(0));
+}
+
+#[tokio::test]
+async fn it_speaks_to_a_running_node_and_to_the_one_that_comes_after() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = Process::start(folder.path()).await;
+    let mut client = Client::start(folder.path()).await;
+    let site = folder_of(&[("index.html", "x")]);
+    client.tool("deploy", json!({ "path": site.path(), "app": "blog" })).await;
+    assert_eq!(node.get("blog.localhost", "/").await.text(), "x");
+    node.kill().await;
+    let node = Process::start(folder.path()).await;
+    let seen = client.tool("list_apps", json!({})).await;
+    assert!(text(&seen).contains("blog"), "{seen}");
+    assert_eq!(node.get("blog.localhost", "/").await.text(), "x");
+    assert_eq!(client.close().await, Some(0));
+    assert_eq!(node.get("blog.localhost", "/").await.text(), "x", "the node is not its client's");
+    node.kill().await;
+}
+
+#[tokio::test]
+async fn a_taken_port_is_no_obstacle_and_is_told() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let set = cli(folder.path(), &["server", "config", "set", "port", &port]).await;
+    assert_eq!(set.code, 0);
+    let mut command = program(folder.path());
+    command.arg("mcp").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().expect("it starts");
+    let to = child.stdin.take();
+    let from = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut client = Client { child, to, from, asked: 0, told: Vec::new() };
+    let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": {},
+        "clientInfo": { "name": "test", "version": "1" } });
+    client.ask("initialize", hello).await;
+    let status = client.tool("status", json!({})).await;
+    assert!(text(&status).contains(&format!("port {port} is taken")), "{status}");
+    assert_eq!(client.close().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_cancelled_deploy_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let site = tempfile::tempdir().expect("a folder");
+    // Sixty of a megabyte each: several parcels, so that a cancel finds one to stop at.
+    for n in 0..60_u8 {
+        let content = vec![n; 1 << 20];
+        std::fs::write(site.path().join(format!("{n}.bin")), content).expect("written");
+    }
+    let mut client = Client::start(folder.path()).await;
+    let call = json!({ "jsonrpc": "2.0", "id": "long", "method": "tools/call", "params": {
+        "name": "deploy", "_meta": { "progressToken": "p" },
+        "arguments": { "path": site.path(), "app": "big" } } });
+    client.say(&call).await;
+    // The second note is told before the first byte is sent.
+    for _ in 0..2 {
+        client.from.next_line().await.expect("text").expect("a note");
+    }
+    let cancel = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled",
+        "params": { "requestId": "long", "reason": "changed my mind" } });
+    client.say(&cancel).await;
+    let apps = client.tool("list_apps", json!({})).await;
+    assert!(!text(&apps).contains("big"), "{apps}");
+    let small = folder_of(&[("index.html", "x")]);
+    let done = client.tool("deploy", json!({ "path": small.path(), "app": "big" })).await;
+    assert_eq!(done["structuredContent"]["version"], 1, "no version was left behind: {done}");
+    assert_eq!(client.close().await, Some(0));
+}
