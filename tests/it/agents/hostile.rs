@@ -150,7 +150,7 @@ async fn what_an_app_holds_stays_between_marks_that_it_cannot_forge() {
     for (tool, arguments) in [
         ("read_file", json!({ "app": "blog", "path": "index.html" })),
         ("list_files", json!({ "app": "blog" })),
-        ("fetch_test", json!({ "url": "http://blog.localhost/", "contains": evil })),
+        ("fetch_test", json!({ "url": "http://blog.localhost/", "expect_body": evil })),
     ] {
         let mut marks = Vec::new();
         for _ in 0..2 {
