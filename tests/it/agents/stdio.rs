@@ -136,6 +136,18 @@ async fn a_client_that_says_nothing_is_no_failure() {
 }
 
 #[tokio::test]
+async fn a_signal_ends_it_well_and_lets_go_of_the_database() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for _ in 0..2 {
+        let mut client = Client::start(folder.path()).await;
+        let pid = client.child.id().expect("it runs");
+        let killed = tokio::process::Command::new("kill").arg(pid.to_string()).status().await;
+        assert!(killed.expect("kill runs").success());
+        assert_eq!(client.child.wait().await.expect("it ends").code(), Some(0));
+    }
+}
+
+#[tokio::test]
 async fn a_second_one_speaks_to_the_first_and_outlives_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut first = Client::start(folder.path()).await;
