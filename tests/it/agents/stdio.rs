@@ -104,7 +104,7 @@ async fn it_is_the_node_deploys_a_folder_with_progress_and_ends_well() {
     assert!(steps.windows(2).all(|pair| pair[0] < pair[1]), "{steps:?}");
     let url = done["structuredContent"]["url"].as_str().expect("an address").to_owned();
     let port = url.rsplit(':').next().expect("a port");
-    let page = reqwest::Client::new()
+    let page = crate::harness::client()
         .get(format!("http://127.0.0.1:{port}/"))
         .header("host", "blog.localhost");
     let page = page.send().await.expect("it hosts").text().await.expect("text");
