@@ -11,10 +11,12 @@ mod approvals;
 mod architecture;
 mod catalogue;
 mod cli;
+mod doctor;
 mod generated;
 mod oauth;
 mod peers;
 mod readme;
+mod skills;
 mod store_contract;
 
 mod deploy;
