@@ -1,5 +1,6 @@
 //! OAuth as programs and owners meet it: over HTTP, with a browser in between.
 
+mod agents;
 mod asking;
 mod clients;
 mod dance;
