@@ -1,17 +1,14 @@
 //! `list_grants` and `revoke_grant` on a node.
 
 use fazt_tools::{
-    Caller, Handler, Problem, Scope,
+    Caller, Code, Handler, Problem,
     grants::{Grant, ListGrants, ListInput, ListOutput, RevokeGrant, RevokeInput, RevokeOutput},
     view,
 };
 use serde_json::json;
 
 use super::storage_problem;
-use crate::{
-    node::Node,
-    store::{NewGrant, StoreError},
-};
+use crate::node::Node;
 
 impl Handler<ListGrants> for Node {
     async fn handle(&self, _: &Caller, _: ListInput) -> Result<ListOutput, Problem> {
@@ -45,19 +42,15 @@ impl Handler<RevokeGrant> for Node {
 
     async fn question(&self, _: &Caller, input: &RevokeInput) -> Result<String, Problem> {
         let grants = self.store.grants(self.clock.now()).await.map_err(|e| storage_problem(&e))?;
-        let Some(found) = grants.into_iter().find(|found| found.id == input.grant) else {
-            let missing = StoreError::NoSuch { kind: "grant", name: input.grant.to_string() };
-            return Err(storage_problem(&missing).hint("`fazt grant list` lists them"));
+        let Some(found) = grants.iter().find(|found| found.id == input.grant) else {
+            let what = format!("there is no grant {}", input.grant);
+            return Err(Problem::new(Code::NotFound, what).hint("`fazt grant list` lists them"));
         };
         let used = match found.used_at {
             Some(at) => format!("it was last used on {} UTC", view::moment(at)),
             None => "it was never used".to_owned(),
         };
-        let NewGrant { client_name, scopes, .. } = found.grant;
-        let scopes = scopes.iter().map(Scope::as_str).collect::<Vec<_>>().join(", ");
-        Ok(format!(
-            "Revoke grant {} of `{client_name}`? Its tokens stop working at once ({scopes}); {used}.",
-            input.grant
-        ))
+        let name = &found.grant.client_name;
+        Ok(format!("Take back what was granted to `{name}`? It has to ask again; {used}."))
     }
 }

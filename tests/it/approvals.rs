@@ -352,7 +352,7 @@ async fn a_question_says_what_goes_away_and_refuses_as_the_call_would() {
         ("delete_app", json!({ "app": "blog" }), ["`blog`", "1 version, 1 file, 0 requests"]),
         ("remove_alias", json!({ "name": "old" }), ["`old`", "https://example.org/"]),
         ("revoke_token", json!({ "name": "ci" }), ["`ci`", "never used"]),
-        ("revoke_grant", json!({ "grant": 1 }), ["`Claude Code`", "apps:read"]),
+        ("revoke_grant", json!({ "grant": 1 }), ["`Claude Code`", "never used"]),
         ("remove_peer", json!({ "name": "zyt" }), ["@zyt", &url]),
     ] {
         let question = ask(&owner, tool, input).await.data()["question"].clone();

@@ -141,10 +141,11 @@ impl Face {
 
 /// A caller that may do nothing.
 fn nobody() -> Caller {
-    let mut caller = Caller::owner(Through::Mcp);
-    caller.name = "nobody".to_owned();
-    caller.scopes = fazt_tools::Scopes::default();
-    caller
+    Caller {
+        name: "nobody".to_owned(),
+        scopes: fazt_tools::Scopes::default(),
+        ..Caller::owner(Through::Mcp)
+    }
 }
 
 /// The tools as a client lists them that may use all of them: what agents are
@@ -163,7 +164,8 @@ pub fn instructions() -> &'static str {
 /// says that it is done. A client that goes away before its first word is no
 /// failure.
 pub async fn serve_stdio(face: Face, over: CancellationToken) {
-    if let Ok(service) = face.serve_with_ct(rmcp::transport::io::stdio_pipes(), over).await {
+    let serving = face.serve_with_ct(rmcp::transport::io::stdio_pipes(), over);
+    if let Ok(service) = Box::pin(serving).await {
         let _ = service.waiting().await;
     }
 }
