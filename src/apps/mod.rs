@@ -5,6 +5,7 @@
 //! makes the answer. Knows nothing of tools' faces or of sockets.
 
 pub mod bundle;
+pub mod functions;
 pub mod progress;
 pub mod publish;
 pub mod variants;

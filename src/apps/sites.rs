@@ -14,6 +14,7 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, Guard};
+use bytes::Bytes;
 use fazt_tools::types::Share;
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ use tokio::sync::{Mutex, OnceCell, broadcast};
 
 use super::{
     answers::{Answers, FileKey},
+    functions::{self, Functions, LIBRARIES},
     site::{
         headers::{self, HeaderRules},
         negotiate::{Encoding, Encodings},
@@ -133,6 +135,8 @@ pub struct Site {
     /// Headers that `_headers` gives a path, worked out once; `None` without rules.
     overlays: Option<quick_cache::sync::Cache<Box<str>, Overlay>>,
     files: HashMap<Box<str>, Entry, foldhash::fast::RandomState>,
+    /// Its functions, read when the first of them is asked for.
+    functions: OnceCell<Arc<Functions>>,
 }
 
 /// Headers that a site's own rules set.
@@ -153,6 +157,25 @@ pub struct Entry {
 }
 
 impl Site {
+    /// The version's functions, read from `store` the first time; `None` where a
+    /// script that was stored cannot be read any more.
+    pub async fn functions(&self, store: &dyn Store) -> Result<Option<Arc<Functions>>> {
+        let read = self.functions.get_or_try_init(|| async {
+            let sizes = self.files.iter().map(|(path, e)| (path.to_string(), e.blob.size)).collect();
+            let read = |path: String| async move {
+                let Some(entry) = self.file(&path) else { return Ok(Bytes::new()) };
+                Ok(store.blob(entry.blob.id, Variant::Identity).await?.unwrap_or_default())
+            };
+            let loaded = functions::load(sizes, LIBRARIES, read).await?;
+            // A deploy refuses what cannot be read.
+            loaded.map(Arc::new).map_err(|problems| {
+                let first = problems.first().map(ToString::to_string).unwrap_or_default();
+                StoreError::Backend(format!("the functions of {}: {first}", self.app))
+            })
+        });
+        read.await.cloned().map(Some)
+    }
+
     /// The file at `path`, which has no leading slash.
     pub fn file(&self, path: &str) -> Option<&Entry> {
         self.files.get(path)

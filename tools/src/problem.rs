@@ -79,6 +79,13 @@ codes! {
     NotHosted "NOT_HOSTED" 400 1 "The URL is not one of an app on this node.";
     CheckFailed "CHECK_FAILED" 400 1 "The page was fetched and is not as expected.";
     LocalOnly "LOCAL_ONLY" 400 2 "The option works on the caller's own machine only.";
+    FunctionError "FUNCTION_ERROR" 500 1 "The function threw; its owner sees where.";
+    FunctionTimeout "FUNCTION_TIMEOUT" 504 1 "The function did not answer in time and was ended.";
+    FunctionCpu "FUNCTION_CPU" 504 1 "The function took too much of the processor and was ended.";
+    FunctionMemory "FUNCTION_MEMORY" 500 1 "The function took too much memory and was ended.";
+    FunctionCrashed "FUNCTION_CRASHED" 500 1 "The function's process ended; nobody else was harmed.";
+    ResponseTooLarge "RESPONSE_TOO_LARGE" 500 1 "The function's answer is longer than it may be.";
+    RequestTooLarge "REQUEST_TOO_LARGE" 413 1 "The request's body is longer than a function takes.";
     BuildFailed "BUILD_FAILED" 400 1 "The app's own build failed; nothing was deployed.";
     DatabaseInUse "DATABASE_IN_USE" 409 1 "Another fazt uses this database.";
     DatabaseUnusable "DATABASE_UNUSABLE" 500 1 "The database is damaged, newer than this fazt, or not fazt's.";

@@ -40,7 +40,7 @@ use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
 use self::{render::Screen, target::Place};
-use crate::config;
+use crate::{config, runtime};
 
 /// What holds for a command whatever it is.
 struct Context {
@@ -87,6 +87,9 @@ impl From<io::Error> for Stop {
 /// `arguments` begin with the program's own name.
 #[must_use]
 pub fn run(arguments: Vec<OsString>) -> u8 {
+    if arguments.get(1).is_some_and(|word| *word == runtime::WORD) {
+        return runtime::worker::serve();
+    }
     // Known before anything else is, so that a misspelt command line can be
     // refused in JSON as well.
     let given = |long: &str| arguments.iter().any(|argument| argument == long);

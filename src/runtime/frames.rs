@@ -1,0 +1,209 @@
+//! What a node and its workers say to each other, and how it travels.
+//!
+//! A frame is its length in four bytes and then itself. Either side ends the
+//! conversation at a frame it cannot read: a worker runs strangers' code, and is
+//! believed nothing but what a frame can say.
+
+use std::io::{self, Read, Write};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// Longest frame.
+pub const LONGEST: usize = 16 << 20;
+
+/// From the node.
+#[derive(Debug, Deserialize, Serialize)]
+pub enum ToWorker {
+    /// A version's scripts, to be made ready.
+    Load(Load),
+    /// A request for one of them.
+    Run(Run),
+    /// What a call of the host came to: JSON, or what went wrong.
+    Reply(Result<String, HostError>),
+}
+
+/// A version of an app, as a worker gets to know it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Load {
+    /// Names it on this connection.
+    pub site: u64,
+    /// What scripts see as `fazt.app`.
+    pub app: App,
+    /// Every script and JSON file that a function can reach.
+    pub files: Vec<Script>,
+    /// The functions' own files.
+    pub entries: Vec<String>,
+}
+
+/// What scripts may know of their app.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct App {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The version.
+    pub version: u32,
+    /// The node's domain.
+    pub domain: String,
+}
+
+/// A file that can be run or imported.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Script {
+    /// Its path in the version.
+    pub path: String,
+    /// Its text, types stripped.
+    pub code: String,
+    /// How it is to be read.
+    pub kind: Kind,
+}
+
+/// How a file is to be read.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Kind {
+    /// With `import` and `export`.
+    Module,
+    /// Without.
+    Script,
+    /// Data.
+    Json,
+}
+
+/// A request for a function.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Run {
+    /// The version.
+    pub site: u64,
+    /// The function's file.
+    pub entry: String,
+    /// The request.
+    pub request: Request,
+}
+
+/// A request as a function sees it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Request {
+    /// Names it in logs.
+    pub id: String,
+    /// The method.
+    pub method: String,
+    /// The whole address.
+    pub url: String,
+    /// The path.
+    pub path: String,
+    /// What the route's names stand for.
+    pub params: Vec<(String, String)>,
+    /// The query, by name.
+    pub query: Vec<(String, String)>,
+    /// The headers, by lower-case name.
+    pub headers: Vec<(String, String)>,
+    /// The visitor's address.
+    pub ip: String,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// From a worker.
+#[derive(Debug, Deserialize, Serialize)]
+pub enum FromWorker {
+    /// It can be given work.
+    Ready,
+    /// A version is ready, or cannot be.
+    Loaded(Result<(), ScriptError>),
+    /// A call of the host: its name and arguments, as JSON.
+    Call { api: String, arguments: String },
+    /// A line of the log.
+    Log(Line),
+    /// A request is answered.
+    Done(Done),
+}
+
+/// A line that a script logged.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Line {
+    /// `debug`, `info`, `warn` or `error`.
+    pub level: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// The end of a request.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Done {
+    /// What the function answered, or how it failed.
+    pub answer: Result<Answer, ScriptError>,
+    /// Processor time, in microseconds.
+    pub cpu_us: u64,
+}
+
+/// What a function answered.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers; a name may come twice.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// How a script failed.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ScriptError {
+    /// `TypeError`, `SyntaxError` and so on, or the code of a budget.
+    pub name: String,
+    /// What it says.
+    pub message: String,
+    /// Where, a line for each frame: `api/hello.js:3:14`.
+    pub stack: String,
+}
+
+/// Why the host refused a call.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct HostError {
+    /// The code, for programs.
+    pub code: String,
+    /// What it says.
+    pub message: String,
+}
+
+/// A frame as bytes.
+pub fn encode<T: Serialize>(frame: &T) -> io::Result<Vec<u8>> {
+    let start = vec![0; 4];
+    let mut bytes = postcard::to_extend(frame, start).map_err(io::Error::other)?;
+    let length = bytes.len() - 4;
+    if length > LONGEST {
+        return Err(io::Error::other("the frame is too long"));
+    }
+    let length = u32::try_from(length).map_err(io::Error::other)?;
+    bytes[..4].copy_from_slice(&length.to_le_bytes());
+    Ok(bytes)
+}
+
+/// A frame from its bytes.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
+    postcard::from_bytes(bytes).map_err(io::Error::other)
+}
+
+/// Writes a frame.
+pub fn write<T: Serialize>(to: &mut impl Write, frame: &T) -> io::Result<()> {
+    to.write_all(&encode(frame)?)
+}
+
+/// Reads a frame; `None` when the other side is gone.
+pub fn read<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<T>> {
+    let mut length = [0; 4];
+    match from.read_exact(&mut length) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        other => other?,
+    }
+    let length = usize::try_from(u32::from_le_bytes(length)).map_err(io::Error::other)?;
+    if length > LONGEST {
+        return Err(io::Error::other("the frame is too long"));
+    }
+    let mut bytes = vec![0; length];
+    from.read_exact(&mut bytes)?;
+    decode(&bytes).map(Some)
+}
