@@ -41,6 +41,12 @@ pub const APP_BYTES: Limit =
 pub const PATH_BYTES: Limit = limit(1_024, Unit::Count, "bytes in a path");
 /// Bytes of inline files.
 pub const INLINE_BYTES: Limit = limit(1 << 20, Unit::Bytes, "for files given inline, all together");
+/// Bytes of one script.
+pub const SCRIPT_BYTES: Limit =
+    limit(2 << 20, Unit::Bytes, "for one script under `api/` or imported there");
+/// Bytes of a version's scripts.
+pub const SCRIPTS_BYTES: Limit =
+    limit(16 << 20, Unit::Bytes, "for the scripts of one version, all together");
 /// How often its own size a ZIP may expand to.
 pub const ZIP_RATIO: Limit =
     limit(100, Unit::Count, "times its own size for an unpacked ZIP, from 10 MiB on");
@@ -63,6 +69,8 @@ pub const LIMITS: &[Limit] = &[
     APP_BYTES,
     PATH_BYTES,
     INLINE_BYTES,
+    SCRIPT_BYTES,
+    SCRIPTS_BYTES,
     ZIP_RATIO,
     VERSIONS,
     TRASH_DAYS,
