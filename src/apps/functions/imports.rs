@@ -187,7 +187,7 @@ impl World {
 }
 
 /// Whether a file can be imported, by its name.
-pub fn is_importable(file: &str) -> bool {
+pub(super) fn is_importable(file: &str) -> bool {
     is_json(file)
         || (!super::routes::is_declaration(file)
             && [".js", ".ts", ".mjs", ".mts", ".tsx", ".jsx", ".cjs", ".cts"]
@@ -196,7 +196,7 @@ pub fn is_importable(file: &str) -> bool {
 }
 
 /// Whether a file holds a value in JSON, by its name.
-pub fn is_json(file: &str) -> bool {
+pub(super) fn is_json(file: &str) -> bool {
     file.ends_with(".json")
 }
 

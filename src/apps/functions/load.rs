@@ -296,7 +296,8 @@ fn json(file: &str, source: &str) -> Taken {
             source.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
         let text = error.to_string();
         let text = text.split(" at line ").next().unwrap_or_default();
-        let offset = start + error.column().saturating_sub(1);
+        // A column of zero is the end of the line before.
+        let offset = (start + error.column()).saturating_sub(1);
         let message = format!("this is not JSON: {text}");
         return Err(vec![ScriptProblem::at(file, source, offset, message)]);
     }

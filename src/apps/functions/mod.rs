@@ -17,3 +17,8 @@ pub use mapping::Mapping;
 pub use problem::{ScriptProblem, excerpt};
 pub use routes::{Found, Route, RouteProblem, Routes};
 pub use transform::{How, Kind, Transformed, transform};
+
+/// Whether a file of an app makes its functions: a script below `api/`, route or library.
+pub fn is_script(file: &str) -> bool {
+    routes::role(file) != routes::Role::Other
+}

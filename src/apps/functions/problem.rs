@@ -31,8 +31,9 @@ const WIDTH: usize = 100;
 impl ScriptProblem {
     /// A fault of a whole file.
     pub fn of_file(file: &str, message: impl Into<String>) -> Self {
-        let (file, message) = (file.to_owned(), message.into());
-        Self { file, line: None, column: None, message, excerpt: String::new() }
+        // What a script imports is quoted, and that can be any text.
+        let message = message.into().chars().map(shown).collect();
+        Self { file: file.to_owned(), line: None, column: None, message, excerpt: String::new() }
     }
 
     /// A fault at a byte of a file's text.
@@ -58,7 +59,7 @@ impl fmt::Display for ScriptProblem {
 }
 
 /// The line and column of a byte, both from one.
-pub fn place(source: &str, offset: usize) -> (u32, u32) {
+pub(super) fn place(source: &str, offset: usize) -> (u32, u32) {
     let before = &source[..source.floor_char_boundary(offset)];
     let start = before.rfind('\n').map_or(0, |at| at + 1);
     let count = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
@@ -76,12 +77,7 @@ pub fn excerpt(source: &str, line: u32, column: u32) -> String {
     let digits = (line + 2).to_string().len();
     let mut text = String::new();
     for (n, content) in source.lines().enumerate().skip(from).take(line + 2 - from) {
-        let shown: String = content
-            .chars()
-            .skip(cut)
-            .take(WIDTH)
-            .map(|c| if c.is_control() || is_invisible(c) { ' ' } else { c })
-            .collect();
+        let shown: String = content.chars().skip(cut).take(WIDTH).map(shown).collect();
         let mark = if n + 1 == line { '>' } else { ' ' };
         text.push_str(format!("{mark} {:>digits$} | {shown}", n + 1).trim_end());
         text.push('\n');
@@ -92,6 +88,11 @@ pub fn excerpt(source: &str, line: u32, column: u32) -> String {
     }
     text.truncate(text.trim_end_matches('\n').len());
     text
+}
+
+/// A character as it may be shown to a person.
+fn shown(c: char) -> char {
+    if c.is_control() || is_invisible(c) { ' ' } else { c }
 }
 
 /// Whether a character has no width or turns the direction of text.

@@ -131,7 +131,7 @@ enum Segment<'f> {
 
 /// What a file below `api/` is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Role {
+pub(super) enum Role {
     /// It answers a path.
     Route,
     /// Others import it.
@@ -141,7 +141,7 @@ pub enum Role {
 }
 
 /// Tells what a file of an app is to its functions, by its path.
-pub fn role(file: &str) -> Role {
+pub(super) fn role(file: &str) -> Role {
     let Some(below) = file.strip_prefix("api/") else { return Role::Other };
     let ends = |endings: &[&str]| endings.iter().any(|ending| below.ends_with(ending));
     if !(ends(&ENDINGS) || ends(&OTHER_ENDINGS)) || is_declaration(file) {
@@ -154,7 +154,7 @@ pub fn role(file: &str) -> Role {
 }
 
 /// Whether a file holds TypeScript's declarations alone, which run nowhere.
-pub fn is_declaration(file: &str) -> bool {
+pub(super) fn is_declaration(file: &str) -> bool {
     [".d.ts", ".d.mts", ".d.cts"].iter().any(|ending| file.ends_with(ending))
 }
 

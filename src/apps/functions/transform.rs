@@ -186,7 +186,14 @@ fn parse<'a>(
             }
         }
     }
-    Err(told(path, source, first.diagnostics.errors()))
+    let mut problems = told(path, source, first.diagnostics.errors());
+    if wanted.is_javascript()
+        && !read(wanted.with_typescript(true), false).diagnostics.has_errors()
+        && let Some(first) = problems.first_mut()
+    {
+        first.message.push_str(". It reads as TypeScript: let the file's name end with .ts");
+    }
+    Err(problems)
 }
 
 /// Faults as the parser names them, with their places.
@@ -245,6 +252,11 @@ fn calls(semantic: &Semantic<'_>) -> Vec<Request> {
                     return None;
                 }
                 (How::Require, call.arguments.first().and_then(Argument::as_expression)?)
+            }
+            AstKind::TSExternalModuleReference(module) => {
+                let text = &module.expression;
+                let (specifier, offset) = (text.value.to_string(), text.span.start as usize);
+                return Some(Request { specifier, how: How::Require, offset });
             }
             _ => return None,
         };
@@ -413,7 +425,7 @@ mod tests {
             ("api/a.js", "let a = 1;\nlet = ;", "api/a.js:2:7: "),
             ("api/a.js", "function f( {", "api/a.js:1:14: "),
             ("api/a.ts", "const x: = 1", "api/a.ts:1:10: "),
-            ("api/a.js", "const x: number = 1", "api/a.js:1:8: "),
+            ("api/a.js", "const x: number = 1", "api/a.js:1:7: "),
             ("api/a.js", "let x = 1;\n  let x = 2", "api/a.js:2:7: "),
             ("api/a.js", "return 1", "api/a.js:1:1: "),
             ("api/a.mjs", "with (a) {}", "api/a.mjs:1:1: "),
@@ -440,6 +452,7 @@ mod tests {
             assert!(told.starts_with(expected), "{source}: {told}");
             assert!(told.len() > expected.trim_end().len() + 5, "{told}");
         }
+        assert!(fails("api/a.js", "let x: string = ''").ends_with("end with .ts"));
         let problems = transform("api/a.js", "\nlet x = ;\n").expect_err("refused");
         assert_eq!(problems[0].excerpt, "  1 |\n> 2 | let x = ;\n    |         ^");
     }
@@ -461,7 +474,7 @@ mod tests {
         let inner = "function f() { return require('./x') } // require('./y')";
         assert_eq!(asks("api/x.js", inner), [("./x".to_owned(), How::Require)]);
         let typed = "import x = require('./x'); export const y = x";
-        assert!(transform("api/x.ts", typed).is_err() || asks("api/x.ts", typed).len() == 1);
+        assert_eq!(asks("api/x.ts", typed), [("./x".to_owned(), How::Require)]);
     }
 
     #[test]
