@@ -14,6 +14,7 @@ use super::{
         manifest::{self, Manifest, ManifestProblem},
         path::{FilePath, PathProblem, collisions},
     },
+    functions::{self, Functions, LIBRARIES, ScriptProblem},
     site::{headers, media, redirects},
 };
 use crate::{
@@ -45,6 +46,9 @@ pub enum PublishError {
     /// The manifest's name is refused.
     #[error(transparent)]
     Name(#[from] NameProblem),
+    /// Scripts cannot run; there is at least one reason.
+    #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Functions(Vec<ScriptProblem>),
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -90,6 +94,8 @@ pub struct Checked {
     manifest: String,
     /// What deserves a look.
     pub warnings: Vec<String>,
+    /// Its functions, ready to be run.
+    pub functions: Functions,
 }
 
 impl Checked {
@@ -99,7 +105,7 @@ impl Checked {
     }
 }
 
-/// Checks an order: paths, limits, manifest, rules. Stores nothing.
+/// Checks an order: paths, limits, manifest, rules, functions. Stores nothing.
 pub async fn check(
     store: &dyn Store,
     limits: &Limits,
@@ -140,6 +146,7 @@ pub async fn check(
         warnings.extend(remarks.iter().map(|w| format!("_headers:{}: {}", w.line, w.message)));
     }
     warnings.extend(idle_keys(&manifest));
+    let functions = functions_of(&small, &order.tree).await?;
     if !order.tree.iter().any(|entry| entry.path.as_str() == "index.html") {
         warnings.push("there is no index.html: `/` will answer 404".to_owned());
     }
@@ -149,7 +156,17 @@ pub async fn check(
         description: manifest.description.clone(),
     };
     let manifest = serde_json::to_string(&manifest).unwrap_or_else(|_| "{}".to_owned());
-    Ok(Checked { order, app, settings, manifest, warnings })
+    Ok(Checked { order, app, settings, manifest, warnings, functions })
+}
+
+/// Reads the scripts below `api/` and what they import.
+async fn functions_of(small: &SmallFiles<'_>, tree: &[Entry]) -> Result<Functions, PublishError> {
+    if !tree.iter().any(|entry| functions::is_script(entry.path.as_str())) {
+        return Ok(Functions::default());
+    }
+    let files = tree.iter().map(|entry| (entry.path.as_str().to_owned(), entry.size)).collect();
+    let read = async |path: String| small.content(&path).await.map(Option::unwrap_or_default);
+    functions::load(files, LIBRARIES, read).await?.map_err(PublishError::Functions)
 }
 
 /// Keys of the manifest that are kept with the version and change nothing yet.
@@ -215,13 +232,7 @@ impl<'o> SmallFiles<'o> {
     const LONGEST: u64 = 1 << 20;
 
     fn new(store: &'o dyn Store, order: &'o Order) -> Self {
-        let wanted = ["manifest.json", "_redirects", "_headers"];
-        let tree = order
-            .tree
-            .iter()
-            .filter(|entry| wanted.contains(&entry.path.as_str()))
-            .map(|entry| (entry.path.as_str(), entry))
-            .collect();
+        let tree = order.tree.iter().map(|entry| (entry.path.as_str(), entry)).collect();
         let blobs = order.blobs.iter().map(|blob| (blob.hash, blob)).collect();
         Self { store, tree, blobs }
     }
@@ -233,6 +244,12 @@ impl<'o> SmallFiles<'o> {
                 LimitProblem::FileBytes { file: path.to_owned(), limit: Self::LONGEST }.into()
             );
         }
+        self.content(path).await
+    }
+
+    /// A file's content, however long it is.
+    async fn content(&self, path: &str) -> Result<Option<Bytes>, PublishError> {
+        let Some(entry) = self.tree.get(path) else { return Ok(None) };
         if let Some(NewBlob { content: Content::Memory(bytes), .. }) = self.blobs.get(&entry.hash) {
             return Ok(Some(bytes.clone()));
         }

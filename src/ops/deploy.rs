@@ -15,6 +15,7 @@ use super::storage_problem;
 use crate::{
     apps::{
         bundle::{path::FilePath, wire, zip},
+        functions::ScriptProblem,
         progress::{Progress, Stage},
         publish::{self, Entry, Order, PublishError, blob_of},
     },
@@ -373,6 +374,33 @@ fn problem(error: PublishError) -> Problem {
         PublishError::Nameless => Problem::new(Code::BadManifest, text)
             .hint("add a `manifest.json` holding `{ \"name\": \"my-app\" }`, or give the name"),
         PublishError::Name(_) => Problem::new(Code::BadManifest, text),
+        PublishError::Functions(problems) => bad_function(&problems, text),
         PublishError::Store(error) => storage_problem(&error),
+    }
+}
+
+/// What scripts that cannot run mean for the caller: the first place in full, the others for
+/// programs.
+fn bad_function(problems: &[ScriptProblem], mut text: String) -> Problem {
+    if let Some(first) = problems.first().filter(|first| !first.excerpt.is_empty()) {
+        text.push('\n');
+        text.push_str(&first.excerpt);
+    }
+    let hint = match problems.len() {
+        0 | 1 => "nothing was deployed: mend it and deploy again".to_owned(),
+        all => format!(
+            "nothing was deployed; these are to be mended, too: {}{}",
+            problems[1..].iter().take(5).map(place).collect::<Vec<_>>().join(", "),
+            if all > 6 { ", …" } else { "" },
+        ),
+    };
+    Problem::new(Code::BadFunction, text).hint(hint).detail("problems", json!(problems))
+}
+
+/// A place as editors take it.
+fn place(problem: &ScriptProblem) -> String {
+    match (problem.line, problem.column) {
+        (Some(line), Some(column)) => format!("{}:{line}:{column}", problem.file),
+        _ => problem.file.clone(),
     }
 }

@@ -2,11 +2,11 @@
 
 use fazt_tools::{
     Caller, Handler, Problem,
-    get_app::{GetApp, Input, Output, Version},
+    get_app::{Function, GetApp, Input, Output, Version},
 };
 
 use super::{alias_of, leads_to, storage_problem};
-use crate::{node::Node, store::Alias};
+use crate::{apps::functions::Routes, node::Node, store::Alias};
 
 impl Handler<GetApp> for Node {
     async fn handle(&self, caller: &Caller, input: Input) -> Result<Output, Problem> {
@@ -18,6 +18,13 @@ impl Handler<GetApp> for Node {
         let (requests, errors) =
             self.store.traffic(app.id, self.a_day_ago()).await.map_err(failed)?;
         let (counted, failed_now) = self.sites.counts(app.id);
+        let live = match app.live {
+            Some(live) => self.store.files(app.id, live).await.map_err(failed)?,
+            None => None,
+        };
+        let live = live.unwrap_or_default();
+        // A version from before functions were checked may have files that make no table.
+        let routes = Routes::of(live.iter().map(|file| file.path.as_str())).unwrap_or_default();
         let shown = versions
             .iter()
             .find(|version| Some(version.version) == app.live)
@@ -46,6 +53,11 @@ impl Handler<GetApp> for Node {
                     by: version.caller,
                     message: version.message,
                 })
+                .collect(),
+            functions: routes
+                .list()
+                .iter()
+                .map(|one| Function { route: one.route.clone(), file: one.file.clone() })
                 .collect(),
             name: app.name,
             stored_bytes,

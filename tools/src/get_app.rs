@@ -46,6 +46,9 @@ pub struct Output {
     pub spa: bool,
     /// Other host names that lead here
     pub aliases: Vec<Alias>,
+    /// The paths that functions of the live version answer, absent when there are none
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<Function>,
     /// Its versions, newest first
     pub versions: Vec<Version>,
     /// Bytes its versions take together on this node, each content counted once
@@ -58,6 +61,15 @@ pub struct Output {
     pub created_at: Timestamp,
     /// When it last changed
     pub updated_at: Timestamp,
+}
+
+/// A function of an app.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Function {
+    /// Its path: `[name]` is one part of it, `[...name]` the rest, `/api/*` all that is left
+    pub route: String,
+    /// The file that answers
+    pub file: String,
 }
 
 /// One version of an app.
@@ -140,6 +152,7 @@ impl Tool for GetApp {
                 ]
             })
             .collect();
+        let routes: Vec<_> = out.functions.iter().map(|one| one.route.as_str()).collect();
         let aliases: Vec<_> = out.aliases.iter().map(|alias| alias.name.as_str()).collect();
         let mut view = View::says(match out.live {
             Some(live) => format!("{} is live at version {live}", out.name),
@@ -149,6 +162,7 @@ impl Tool for GetApp {
         .fact_if("title", out.title.as_ref())
         .fact_if("description", out.description.as_ref())
         .fact_if("aliases", (!aliases.is_empty()).then(|| aliases.join(", ")))
+        .fact_if("functions", (!routes.is_empty()).then(|| routes.join(", ")))
         .fact("spa", if out.spa { "yes" } else { "no" })
         .fact("stored", view::bytes(out.stored_bytes))
         .fact("last 24 h", format!("{} requests, {} errors", out.requests_24h, out.errors_24h));

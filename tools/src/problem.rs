@@ -48,6 +48,7 @@ codes! {
     BadRequest "BAD_REQUEST" 400 2 "The request cannot be read.";
     BadArchive "BAD_ARCHIVE" 400 1 "The ZIP or bundle is damaged or breaks a rule; nothing was stored.";
     BadManifest "BAD_MANIFEST" 400 1 "`manifest.json` cannot be used.";
+    BadFunction "BAD_FUNCTION" 400 1 "A script under `api/` cannot run; `details.problems` names each fault with its place.";
     Unauthorized "UNAUTHORIZED" 401 1 "No valid token or session came with the request.";
     Forbidden "FORBIDDEN" 403 1 "The caller is known and lacks a scope or an app.";
     CsrfFailed "CSRF_FAILED" 403 1 "A session's mutation came without its CSRF header.";
