@@ -16,6 +16,8 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::{
+    runtime::{Budgets, Pool},
+    ops::functions::FunctionSite,
     apps::{bundle::limits::Limits, sites::Sites, variants},
     auth::{Access, Key},
     clock::{Clock, SystemClock},
@@ -53,6 +55,10 @@ pub struct Node {
     pub started: Timestamp,
     /// What the owner should know about how it was opened.
     pub warnings: Vec<Warning>,
+    /// What runs functions.
+    pub functions: Arc<Pool>,
+    /// Versions whose functions are in use.
+    pub function_sites: quick_cache::sync::Cache<(i64, u32), Arc<FunctionSite>>,
     sqlite: Arc<SqliteStore>,
     sources: Sources,
     port: OnceLock<u16>,
@@ -70,6 +76,8 @@ pub struct Open {
     pub environment: HashMap<String, String>,
     /// What the owner should know about how it is started.
     pub warnings: Vec<Warning>,
+    /// The program that becomes a worker; by default this one.
+    pub program: Option<PathBuf>,
 }
 
 impl Node {
@@ -89,7 +97,7 @@ impl Node {
         clock: Arc<dyn Clock>,
         outside: Outside,
     ) -> Result<Arc<Self>, Problem> {
-        let Open { db, wait, flags, environment, mut warnings } = open;
+        let Open { db, wait, flags, environment, mut warnings, program } = open;
         let mut sources = Sources { flags, environment, stored: HashMap::new() };
         // A flag or the environment goes before the stored limit, and the stored one
         // can only be read from the open database.
@@ -130,14 +138,18 @@ impl Node {
             app_bytes: config.max_app_bytes,
             ..Limits::default()
         };
+        let lifecycle = Lifecycle::default();
+        let program = program.unwrap_or_else(this_program);
         Ok(Arc::new(Self {
+            functions: Pool::new(program, Budgets::default(), lifecycle.clone()),
+            function_sites: quick_cache::sync::Cache::new(FUNCTION_SITES),
             access,
             sites: Arc::new(sites),
             store,
             outside,
             started: clock.now(),
             clock,
-            lifecycle: Lifecycle::default(),
+            lifecycle,
             limits,
             to_compress: Arc::default(),
             warnings,
@@ -257,6 +269,14 @@ impl Node {
         let _ = self.sqlite.announce("");
         self.store.close().await;
     }
+}
+
+/// Versions whose functions are kept ready to be sent to a worker.
+const FUNCTION_SITES: usize = 256;
+
+/// This program, to be started as a worker.
+fn this_program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| "fazt".into())
 }
 
 /// How long the trash keeps an app.

@@ -49,7 +49,7 @@ pub async fn start(start: Start) -> Result<Running, Problem> {
     let Start { db, flags, environment, warnings } = start;
     // A command that works on the database holds it for a moment.
     let wait = Duration::from_secs(10);
-    let node = Node::open(Open { db, wait, flags, environment, warnings }).await?;
+    let node = Node::open(Open { db, wait, flags, environment, warnings, program: None }).await?;
     logging(&node.config.log);
     let served = serve(node.clone()).await;
     if served.is_err() {
@@ -171,7 +171,7 @@ pub async fn init(init: Init) -> Result<InitDone, Problem> {
     let created = !db.exists();
     let wait = Duration::from_secs(10);
     let warnings = Vec::new();
-    let node = Node::open(Open { db, wait, flags: HashMap::new(), environment, warnings }).await?;
+    let node = Node::open(Open { db, wait, flags: HashMap::new(), environment, warnings, program: None }).await?;
     let done = async {
         let caller = fazt_tools::Caller::owner(fazt_tools::Face::Cli);
         for (key, value) in flags {

@@ -4,6 +4,8 @@
 //! store. Large contents are named, not held: whoever writes them to a socket
 //! reads them in pieces. Knows nothing of hosts, sockets or HTTP versions.
 
+use std::borrow::Cow;
+
 use bytes::{Bytes, BytesMut};
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
@@ -71,7 +73,12 @@ pub enum Body {
     /// fazt's own page for the status.
     Page,
     /// A function of the app.
-    Function,
+    Function {
+        /// The path it is asked for, in its normal form.
+        path: String,
+        /// The query.
+        query: Option<String>,
+    },
 }
 
 /// A part of a body.
@@ -102,11 +109,11 @@ pub async fn serve(
     let mut served = match outcome {
         Outcome::BadPath(_) => Served::page(StatusCode::BAD_REQUEST),
         Outcome::Reserved { .. } => Served::page(StatusCode::NOT_FOUND),
-        Outcome::Function { .. } => Served {
-            status: StatusCode::NOT_FOUND,
-            headers: HeaderMap::new(),
-            body: Body::Function,
-        },
+        Outcome::Function { path, query } => {
+            let (path, query) = (path.into_owned(), query.map(Cow::into_owned));
+            let body = Body::Function { path, query };
+            Served { status: StatusCode::NOT_FOUND, headers: HeaderMap::new(), body }
+        }
         _ if !readable => {
             let mut served = Served::page(StatusCode::METHOD_NOT_ALLOWED);
             served.headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -160,7 +167,7 @@ fn overlay(site: &Site, ask: &Ask<'_>, served: &mut Served) {
 /// An answer to HEAD keeps its headers, the length among them.
 fn without_body(served: &mut Served) {
     let length = match &served.body {
-        Body::Empty | Body::Page | Body::Function => return,
+        Body::Empty | Body::Page | Body::Function { .. } => return,
         Body::Whole(bytes) => bytes.len() as u64,
         Body::Pieces { parts, .. } => parts.iter().map(Piece::length).sum(),
     };

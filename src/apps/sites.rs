@@ -157,23 +157,22 @@ pub struct Entry {
 }
 
 impl Site {
-    /// The version's functions, read from `store` the first time; `None` where a
-    /// script that was stored cannot be read any more.
-    pub async fn functions(&self, store: &dyn Store) -> Result<Option<Arc<Functions>>> {
+    /// The version's functions, read from `store` the first time.
+    pub async fn functions(&self, store: &dyn Store) -> Result<Arc<Functions>> {
         let read = self.functions.get_or_try_init(|| async {
             let sizes = self.files.iter().map(|(path, e)| (path.to_string(), e.blob.size)).collect();
             let read = |path: String| async move {
-                let Some(entry) = self.file(&path) else { return Ok(Bytes::new()) };
+                let Some(entry) = self.file(&path) else { return Ok::<_, StoreError>(Bytes::new()) };
                 Ok(store.blob(entry.blob.id, Variant::Identity).await?.unwrap_or_default())
             };
-            let loaded = functions::load(sizes, LIBRARIES, read).await?;
+            let loaded = functions::load::<_, StoreError>(sizes, LIBRARIES, read).await?;
             // A deploy refuses what cannot be read.
             loaded.map(Arc::new).map_err(|problems| {
                 let first = problems.first().map(ToString::to_string).unwrap_or_default();
                 StoreError::Backend(format!("the functions of {}: {first}", self.app))
             })
         });
-        read.await.cloned().map(Some)
+        read.await.cloned()
     }
 
     /// The file at `path`, which has no leading slash.
@@ -366,6 +365,7 @@ impl Sites {
             spa: spa.unwrap_or(settings.spa),
             modified: u64::try_from(created_at.as_second()).unwrap_or(0),
             redirects,
+            functions: OnceCell::new(),
             overlays: (!header_rules.is_empty()).then(|| quick_cache::sync::Cache::new(OVERLAYS)),
             headers: header_rules,
             files,

@@ -106,7 +106,7 @@ pub(super) fn respond(
             page.headers_mut().extend(headers);
             return page;
         }
-        Body::Function => {
+        Body::Function { .. } => {
             let mut answer = pages::no_function();
             answer.headers_mut().extend(headers);
             return answer;

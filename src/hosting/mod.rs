@@ -5,11 +5,15 @@
 //! which gets what is asked of the admin host.
 
 mod body;
+mod functions;
 mod listener;
 mod pages;
 mod patience;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use fazt_tools::types::Share;
 use http::{
@@ -35,6 +39,21 @@ use crate::{
 pub use body::VisitorBody;
 pub use listener::{Listener, listen};
 
+/// A request's body, until somebody wants it: most requests have none, and every
+/// other answer ignores it.
+struct Body(Mutex<Option<Incoming>>);
+
+impl Body {
+    fn of(body: Incoming) -> Self {
+        Self(Mutex::new(Some(body)))
+    }
+
+    /// The body, for the one who reads it.
+    fn take(&self) -> Option<Incoming> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
 /// The cookie that keeps a visitor of a split where it began.
 const SPLIT_COOKIE: &str = "fazt_split";
 
@@ -56,6 +75,7 @@ impl Hosting {
         request: Request<Incoming>,
         from: SocketAddr,
     ) -> Response<VisitorBody> {
+        let request = request.map(Body::of);
         let Some(host) = host_of(&request) else {
             return pages::page(StatusCode::BAD_REQUEST, "give exactly one Host header");
         };
@@ -89,7 +109,7 @@ impl Hosting {
         }
     }
 
-    async fn live(&self, slot: &Slot, request: &Request<Incoming>) -> Response<VisitorBody> {
+    async fn live(&self, slot: &Slot, request: &Request<Body>) -> Response<VisitorBody> {
         if let Some(site) = Sites::loaded(slot) {
             return self.site(slot, &site, request, false).await;
         }
@@ -105,7 +125,7 @@ impl Hosting {
         &self,
         slot: &Slot,
         site: Result<Option<Arc<Site>>, StoreError>,
-        request: &Request<Incoming>,
+        request: &Request<Body>,
         preview: bool,
     ) -> Response<VisitorBody> {
         match site {
@@ -119,7 +139,7 @@ impl Hosting {
         &self,
         slot: &Slot,
         site: &Site,
-        request: &Request<Incoming>,
+        request: &Request<Body>,
         preview: bool,
     ) -> Response<VisitorBody> {
         let ask = Ask {
@@ -131,7 +151,31 @@ impl Hosting {
         };
         let node = &self.node;
         let answered = serve::serve(&*node.store, &node.sites.answers, site, &ask).await;
-        self.finish(slot, answered, request)
+        match answered {
+            Ok(Served { body: serve::Body::Function { path, query }, .. }) => {
+                Box::pin(self.function(slot, site, request, &path, query.as_deref())).await
+            }
+            answered => self.finish(slot, answered, request),
+        }
+    }
+
+    /// Has a function of the app answer.
+    async fn function(
+        &self,
+        slot: &Slot,
+        site: &Site,
+        request: &Request<Body>,
+        path: &str,
+        query: Option<&str>,
+    ) -> Response<VisitorBody> {
+        let id = clock::id("req_");
+        let answered = functions::ask(&self.node, slot, site, request, path, query, &id).await;
+        let mut response = answered.unwrap_or_else(|problem| functions::refused(&problem));
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert("x-request-id", id);
+        }
+        slot.count(response.status().as_u16());
+        response
     }
 
     /// Makes the response, counts it and logs it.
@@ -139,7 +183,7 @@ impl Hosting {
         &self,
         slot: &Slot,
         answered: Result<Served, StoreError>,
-        request: &Request<Incoming>,
+        request: &Request<Body>,
     ) -> Response<VisitorBody> {
         let response = match answered {
             Ok(served) => body::respond(&self.node.store, served, request.method()),
@@ -157,7 +201,7 @@ impl Hosting {
     }
 
     /// Deals a visitor to one of several apps and remembers it in a cookie.
-    async fn split(&self, shares: &[Share], request: &Request<Incoming>) -> Response<VisitorBody> {
+    async fn split(&self, shares: &[Share], request: &Request<Body>) -> Response<VisitorBody> {
         let before = cookie(request.headers(), SPLIT_COOKIE);
         let total = shares.iter().map(|share| share.weight).fold(0_u32, u32::saturating_add);
         let Some(share) = visit::share(shares, before, clock::below(total)) else {
@@ -184,7 +228,7 @@ impl Hosting {
     }
 
     /// A name that leads nowhere: the app `404` answers if it is deployed.
-    async fn unknown(&self, host: &str, request: &Request<Incoming>) -> Response<VisitorBody> {
+    async fn unknown(&self, host: &str, request: &Request<Body>) -> Response<VisitorBody> {
         match self.node.sites.app("404") {
             Some(slot) if slot.is_live() => {
                 let mut response = self.live(&slot, request).await;
@@ -203,11 +247,15 @@ impl Hosting {
 
     async fn admin(
         &self,
-        mut request: Request<Incoming>,
+        mut request: Request<Body>,
         visitor: Visitor,
     ) -> Response<VisitorBody> {
         request.extensions_mut().insert(visitor);
-        let answered = self.api.clone().oneshot(request.map(axum::body::Body::new)).await;
+        let request = request.map(|body| match body.take() {
+            Some(body) => axum::body::Body::new(body),
+            None => axum::body::Body::empty(),
+        });
+        let answered = self.api.clone().oneshot(request).await;
         match answered {
             Ok(response) => response.map(VisitorBody::from_api),
             Err(never) => match never {},
@@ -216,7 +264,7 @@ impl Hosting {
 }
 
 /// The host a request is for; `None` unless it is given exactly once.
-fn host_of(request: &Request<Incoming>) -> Option<&[u8]> {
+fn host_of(request: &Request<Body>) -> Option<&[u8]> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let (host, second) = (hosts.next(), hosts.next());
     if let Some(authority) = request.uri().authority() {

@@ -49,6 +49,16 @@ pub(super) fn no_function() -> Response<VisitorBody> {
     response
 }
 
+/// Sends a visitor to another path of the same app.
+pub(super) fn elsewhere(path: &str) -> Response<VisitorBody> {
+    let mut response = Response::new(VisitorBody::bytes(""));
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    if let Ok(location) = HeaderValue::from_str(path) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
 /// Sends a visitor of a redirecting alias on, path and query kept.
 pub(super) fn redirect(to: &str, status: u16, uri: &Uri) -> Response<VisitorBody> {
     let rest = uri.path_and_query().map_or("/", |rest| rest.as_str());

@@ -111,7 +111,7 @@ impl Node {
     /// The body, as far as it is checked, and its whole length.
     async fn body_of(&self, served: &Served) -> Result<(Bytes, u64), Problem> {
         match &served.body {
-            Body::Empty | Body::Page | Body::Function => Ok((Bytes::new(), 0)),
+            Body::Empty | Body::Page | Body::Function { .. } => Ok((Bytes::new(), 0)),
             Body::Whole(bytes) => Ok((bytes.slice(..bytes.len().min(CHECKED)), bytes.len() as u64)),
             Body::Pieces { blob, parts } => {
                 let length = parts.iter().map(Piece::length).sum();

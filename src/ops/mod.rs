@@ -9,6 +9,7 @@ mod configure_app;
 mod delete_app;
 mod deploy;
 mod fetch_test;
+pub mod functions;
 mod get_app;
 mod grants;
 mod list_apps;

@@ -58,6 +58,8 @@ pub struct Script {
     pub code: String,
     /// How it is to be read.
     pub kind: Kind,
+    /// What its imports mean: as written, and the file.
+    pub imports: Vec<(String, String)>,
 }
 
 /// How a file is to be read.

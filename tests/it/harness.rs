@@ -96,6 +96,7 @@ impl TestNode {
             flags,
             environment: HashMap::new(),
             warnings: Vec::new(),
+            program: Some(env!("CARGO_BIN_EXE_fazt").into()),
         };
         let node = Node::open_in(open, clock.clone(), outside).await.expect("the node opens");
         let running = server::serve(node).await.expect("the node serves");

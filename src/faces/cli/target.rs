@@ -62,6 +62,7 @@ async fn connect_here(context: &Context) -> Result<Target, Problem> {
             flags: HashMap::new(),
             environment: context.environment.clone(),
             warnings: Vec::new(),
+            program: None,
         };
         let in_use = match Node::open(open).await {
             Ok(node) => {

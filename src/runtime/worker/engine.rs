@@ -79,6 +79,10 @@ impl Loader {
 
     /// Where a specifier leads, from the file that names it.
     fn resolve(&self, from: &str, specifier: &str) -> Option<String> {
+        let known = self.files.get(from).into_iter().flat_map(|file| &file.imports);
+        if let Some((_, path)) = known.into_iter().find(|(written, _)| written == specifier) {
+            return Some(path.clone());
+        }
         let mut parts: Vec<&str> = if specifier.starts_with('/') {
             Vec::new()
         } else {

@@ -1,0 +1,116 @@
+//! A visitor's request for a function, and the function's answer on the wire.
+
+use fazt_tools::{Code, Problem};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Limited};
+use serde_json::json;
+
+use super::{Body, VisitorBody, pages};
+use crate::{
+    apps::sites::{Site, Slot},
+    node::Node,
+    ops::functions::{Asked, Functioned},
+    runtime::frames::Answer,
+};
+
+/// Longest body of a request.
+const LONGEST: usize = 10 << 20;
+
+/// Headers that belong to one connection and not to an answer.
+const HOP_BY_HOP: &[&str] = &[
+    "connection",
+    "content-length",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Asks the function that answers `path`.
+pub(super) async fn ask(
+    node: &Node,
+    slot: &Slot,
+    site: &Site,
+    request: &Request<Body>,
+    path: &str,
+    query: Option<&str>,
+    id: &str,
+) -> Result<Response<VisitorBody>, Problem> {
+    let body = match request.body().take() {
+        None => bytes::Bytes::new(),
+        Some(body) => {
+            let whole = Limited::new(body, LONGEST).collect().await;
+            let whole = whole.map_err(|_| {
+                let what = format!("the body is longer than {LONGEST} bytes, or broke off");
+                Problem::new(Code::RequestTooLarge, what)
+            })?;
+            whole.to_bytes()
+        }
+    };
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let host = request.headers().get(header::HOST).map(text).unwrap_or_default();
+    let own = node.url("admin");
+    let scheme = own.split_once("://").map_or("http", |(scheme, _)| scheme);
+    let asked = Asked {
+        id: id.to_owned(),
+        method: request.method().as_str(),
+        url: format!("{scheme}://{host}{}", request.uri()),
+        path,
+        query,
+        headers: request
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            .collect(),
+        ip: String::new(),
+        body,
+    };
+    Ok(match node.answer_function(slot, site, asked).await? {
+        Functioned::Answered(answer) => respond(answer),
+        Functioned::Elsewhere(path) => {
+            let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+            pages::elsewhere(&format!("{path}{query}"))
+        }
+        Functioned::Nowhere => pages::no_function(),
+    })
+}
+
+fn respond(answer: Answer) -> Response<VisitorBody> {
+    let Answer { status, headers, body } = answer;
+    let mut response = Response::new(VisitorBody::bytes(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let own = response.headers_mut();
+    own.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    for (name, value) in headers {
+        if HOP_BY_HOP.contains(&name.as_str()) {
+            continue;
+        }
+        let name = HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
+            own.append(name, value);
+        }
+    }
+    own.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A failure as a stranger sees it.
+pub(super) fn refused(problem: &Problem) -> Response<VisitorBody> {
+    let body = json!({ "error": {
+        "code": problem.code, "message": problem.message,
+        "request_id": problem.details.get("request_id"),
+    } });
+    let mut response = Response::new(VisitorBody::bytes(body.to_string()));
+    let status = StatusCode::from_u16(problem.code.status());
+    *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if problem.code == Code::Busy {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}

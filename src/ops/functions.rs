@@ -1,0 +1,192 @@
+//! Functions on a node: a request for `/api/…` becomes a job, and its end an answer.
+//!
+//! Which file answers is `apps::functions`, where it runs is `runtime`; here they
+//! meet. What a script may ask of the host is carried out here, too.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use fazt_tools::{Code, Problem};
+use serde_json::Value;
+
+use super::storage_problem;
+use crate::{
+    apps::{
+        functions::{Functions, Kind, Target},
+        sites::{Site, Slot},
+    },
+    node::Node,
+    runtime::{
+        Breach, HostCalls, Job, Ready,
+        frames::{self, Answer, App, HostError, Load, Request, Script},
+    },
+};
+
+/// A version's functions, with its scripts ready to be sent to a worker.
+pub struct FunctionSite {
+    functions: Arc<Functions>,
+    scripts: Ready,
+}
+
+/// A request for a function, as it came.
+pub struct Asked<'r> {
+    /// Names it in logs and answers.
+    pub id: String,
+    /// The method.
+    pub method: &'r str,
+    /// The whole address.
+    pub url: String,
+    /// The path in its normal form.
+    pub path: &'r str,
+    /// The query.
+    pub query: Option<&'r str>,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    /// The visitor's address.
+    pub ip: String,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// What became of a request for a function.
+pub enum Functioned {
+    /// The function answered.
+    Answered(Answer),
+    /// The function is at another path.
+    Elsewhere(String),
+    /// There is none.
+    Nowhere,
+}
+
+impl Node {
+    /// Answers a request by the function of a version.
+    pub async fn answer_function(
+        &self,
+        slot: &Slot,
+        site: &Site,
+        asked: Asked<'_>,
+    ) -> Result<Functioned, Problem> {
+        let ready = self.function_site(slot, site).await?;
+        let Some(found) = ready.functions.routes.find(asked.path) else {
+            return Ok(Functioned::Nowhere);
+        };
+        if let Some(canonical) = found.canonical
+            && matches!(asked.method, "GET" | "HEAD")
+        {
+            return Ok(Functioned::Elsewhere(canonical));
+        }
+        let query = url::form_urlencoded::parse(asked.query.unwrap_or_default().as_bytes());
+        let params: BTreeMap<_, _> = found.params;
+        let request = Request {
+            id: asked.id.clone(),
+            method: asked.method.to_owned(),
+            url: asked.url,
+            path: asked.path.to_owned(),
+            params: params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            query: query.into_owned().collect(),
+            headers: asked.headers,
+            ip: asked.ip,
+            body: asked.body,
+        };
+        let job = Job {
+            app: slot.id,
+            scripts: ready.scripts.clone(),
+            entry: found.file.to_owned(),
+            request,
+        };
+        let outcome = self.functions.run(job, self).await;
+        for line in &outcome.lines {
+            tracing::info!(
+                target: "fazt::functions", app = %slot.name, id = asked.id,
+                level = line.level, "{}", line.text
+            );
+        }
+        match outcome.answer {
+            Ok(answer) => Ok(Functioned::Answered(answer)),
+            Err(breach) => {
+                tracing::warn!(app = %slot.name, id = asked.id, ?breach, "a function failed");
+                Err(problem(&breach).detail("request_id", asked.id))
+            }
+        }
+    }
+
+    async fn function_site(&self, slot: &Slot, site: &Site) -> Result<Arc<FunctionSite>, Problem> {
+        let key = (slot.id, site.version);
+        let read = async {
+            let functions = site.functions(&*self.store).await.map_err(|e| storage_problem(&e))?;
+            let app = App {
+                id: slot.id.to_string(),
+                name: slot.name.to_string(),
+                version: site.version,
+                domain: self.config.domain.clone(),
+            };
+            let scripts = Ready::new(load(&functions, app, key));
+            Ok::<_, Problem>(Arc::new(FunctionSite { functions, scripts }))
+        };
+        self.function_sites.get_or_insert_async(&key, read).await
+    }
+}
+
+/// A version's scripts as a worker wants them.
+fn load(functions: &Functions, app: App, (row, version): (i64, u32)) -> Load {
+    let files = functions.modules.iter().map(|(path, module)| Script {
+        path: path.clone(),
+        code: module.code.clone(),
+        kind: match module.kind {
+            Kind::Module => frames::Kind::Module,
+            Kind::Script => frames::Kind::Script,
+            Kind::Json => frames::Kind::Json,
+        },
+        imports: module
+            .imports
+            .iter()
+            .filter_map(|import| match &import.target {
+                Target::File(file) => Some((import.specifier.clone(), file.clone())),
+                Target::Library(_) => None,
+            })
+            .collect(),
+    });
+    let entries = functions.routes.list().iter().map(|route| route.file.clone());
+    // Rows and versions are counted from one, and neither reaches half of its bits.
+    let site = row.unsigned_abs() << 32 | u64::from(version);
+    Load { site, app, files: files.collect(), entries: entries.collect() }
+}
+
+/// What a visitor is told of a breach; the rest is in the log.
+fn problem(breach: &Breach) -> Problem {
+    match breach {
+        Breach::Failed(_) => {
+            Problem::new(Code::FunctionError, "the function failed").hint("its owner's log says why")
+        }
+        Breach::Timeout(limit) => {
+            Problem::new(Code::FunctionTimeout, format!("the function did not answer in {limit:?}"))
+        }
+        Breach::Cpu(limit) => Problem::new(
+            Code::FunctionCpu,
+            format!("the function took more than {limit:?} of the processor"),
+        ),
+        Breach::Memory => {
+            Problem::new(Code::FunctionMemory, "the function took more memory than it may")
+        }
+        Breach::Crashed(_) => Problem::new(Code::FunctionCrashed, "the function's process ended"),
+        Breach::TooLong(bytes) => Problem::new(
+            Code::ResponseTooLarge,
+            format!("the function's answer is {bytes} bytes long, which is more than it may be"),
+        ),
+        Breach::Busy => {
+            Problem::new(Code::Busy, "too many requests of this app are under way").hint("try again")
+        }
+        Breach::Unavailable(_) => Problem::new(Code::Busy, "no function can run just now"),
+    }
+}
+
+#[async_trait]
+impl HostCalls for Node {
+    async fn call(&self, _: i64, api: &str, _: Vec<Value>) -> Result<Value, HostError> {
+        Err(HostError {
+            code: "NOT_FOUND".to_owned(),
+            message: format!("this node has no `{api}`"),
+        })
+    }
+}
