@@ -136,17 +136,16 @@ impl Site {
         context.runtime_limits_mut().set_recursion_limit(RECURSION);
         context.runtime_limits_mut().set_stack_size_limit(VALUES);
         let prepare = |context: &mut Context| -> JsResult<()> {
-            boa_runtime::register(
-                (
-                    boa_runtime::extensions::TimeoutExtension,
-                    boa_runtime::extensions::EncodingExtension,
-                    boa_runtime::extensions::UrlExtension,
-                    boa_runtime::extensions::MicrotaskExtension,
-                    boa_runtime::extensions::StructuredCloneExtension,
-                ),
-                None,
-                context,
-            )?;
+            use boa_runtime::extensions as web;
+            let parts = (
+                web::TimeoutExtension,
+                web::MicrotaskExtension,
+                web::EncodingExtension,
+                web::Base64Extension,
+                web::StructuredCloneExtension,
+                web::UrlExtension,
+            );
+            boa_runtime::register_extensions(parts, None, context)?;
             let host = Host { link: link.clone(), lines: std::cell::Cell::new(0) };
             host::install(context, host, &load.app)
         };
