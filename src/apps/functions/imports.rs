@@ -129,10 +129,7 @@ impl World {
         let known = self.libraries.iter().map(String::as_str);
         let near = nearest(specifier, known).map(str::to_owned);
         let libraries: Vec<_> = self.libraries.iter().map(|name| format!("`{name}`")).collect();
-        let libraries = match libraries.is_empty() {
-            true => "none".to_owned(),
-            false => libraries.join(", "),
-        };
+        let libraries = if libraries.is_empty() { "none".to_owned() } else { libraries.join(", ") };
         Err(Unresolved::NoLibrary { name: text, near, libraries })
     }
 
@@ -142,10 +139,10 @@ impl World {
         for part in path.split('/') {
             match part {
                 "" | "." => {}
-                ".." if segments.pop().is_none() => {
-                    return Err(Unresolved::Outside(specifier.to_owned()));
+                ".." => {
+                    let outside = || Unresolved::Outside(specifier.to_owned());
+                    segments.pop().ok_or_else(outside)?;
                 }
-                ".." => {}
                 part => segments.push(part),
             }
         }
@@ -197,7 +194,7 @@ pub(super) fn is_importable(file: &str) -> bool {
 
 /// Whether a file holds a value in JSON, by its name.
 pub(super) fn is_json(file: &str) -> bool {
-    file.ends_with(".json")
+    file.rsplit_once('.').is_some_and(|(_, ending)| ending == "json")
 }
 
 /// Modules of Node.js that are asked for by habit.

@@ -248,18 +248,23 @@ where
 /// What is said of a script when the machine gives no thread to read it on.
 const NO_THREAD: &str = "it could not be read for want of memory; try again";
 
-/// Stack for reading scripts; pages that are not used cost nothing.
-const STACK: usize = 256 << 20;
+/// Stack for brackets in brackets; pages that are not used cost nothing.
+const STACK: usize = 64 << 20;
+/// Stack for each byte of a script: `!!!!…` and its like are read by going down a step for
+/// each, at up to 560 bytes as measured, and a stack that ends would end the node.
+const STACK_FOR_BYTE: usize = 1 << 10;
 
 /// Reads some files on a thread with a large stack.
 async fn modules(world: Arc<World>, batch: Vec<(String, Bytes)>) -> Option<Vec<Taken>> {
     let (sender, receiver) = oneshot::channel();
+    let longest = batch.iter().map(|(_, content)| content.len()).max().unwrap_or_default();
+    let stack = STACK + longest * STACK_FOR_BYTE;
     let read = move || {
         let taken = batch.iter().map(|(file, content)| module(&world, file, content)).collect();
         // Nobody waits any more when the deploy was given up.
         let _ = sender.send(taken);
     };
-    std::thread::Builder::new().name("scripts".to_owned()).stack_size(STACK).spawn(read).ok()?;
+    std::thread::Builder::new().name("scripts".to_owned()).stack_size(stack).spawn(read).ok()?;
     receiver.await.ok()
 }
 
@@ -409,6 +414,9 @@ mod tests {
         };
         let problems = load(files.clone(), &[], read).await.expect("read").expect_err("`()`");
         assert!(problems[0].to_string().starts_with("api/deep.js:1:"), "{}", problems[0]);
+        let deep = async |_| Ok::<_, String>(format!("{}1", "!".repeat(300_000)).into());
+        let one = BTreeMap::from([("api/a.js".to_owned(), 300_001)]);
+        assert!(load(one, &[], deep).await.expect("read").is_ok());
         let failed = load(files, &[], async |path| Err(path)).await;
         assert_eq!(failed.err().as_deref(), Some("api/a.ts"));
     }

@@ -3,7 +3,7 @@
 //! Lines and columns count from one, in the file as its author wrote it; a column counts
 //! characters. The excerpt shows the place, so that nobody has to open the file to see it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
@@ -83,7 +83,7 @@ pub fn excerpt(source: &str, line: u32, column: u32) -> String {
         text.push('\n');
         if n + 1 == line {
             let blanks = " ".repeat(column - cut);
-            text.push_str(&format!("  {:digits$} | {blanks}^\n", ""));
+            let _ = writeln!(text, "  {:digits$} | {blanks}^", "");
         }
     }
     text.truncate(text.trim_end_matches('\n').len());

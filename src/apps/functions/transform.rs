@@ -149,13 +149,13 @@ fn parse<'a>(
     source: &'a str,
 ) -> Result<ParserReturn<'a>, Vec<ScriptProblem>> {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-    let either = SourceType::unambiguous();
+    // JSX is read, so that `foreign` can say what to do instead.
+    let either = SourceType::unambiguous().with_jsx(true);
     let wanted = match ending {
-        "mjs" => SourceType::mjs(),
-        "cjs" => SourceType::cjs(),
-        "jsx" => either.with_jsx(true),
-        "ts" => either.with_typescript(true),
-        "tsx" => either.with_typescript(true).with_jsx(true),
+        "mjs" => SourceType::mjs().with_jsx(true),
+        "cjs" => SourceType::cjs().with_jsx(true),
+        "ts" => either.with_typescript(true).with_jsx(false),
+        "tsx" => either.with_typescript(true),
         "mts" => SourceType::mjs().with_typescript(true),
         "cts" => SourceType::cjs().with_typescript(true),
         _ => either,
@@ -188,7 +188,7 @@ fn parse<'a>(
     }
     let mut problems = told(path, source, first.diagnostics.errors());
     if wanted.is_javascript()
-        && !read(wanted.with_typescript(true), false).diagnostics.has_errors()
+        && !read(wanted.with_typescript(true).with_jsx(false), false).diagnostics.has_errors()
         && let Some(first) = problems.first_mut()
     {
         first.message.push_str(". It reads as TypeScript: let the file's name end with .ts");
@@ -443,7 +443,7 @@ mod tests {
                 "let x = 1, y = <></>",
                 "api/_lib/a.jsx:1:16: functions have no JSX",
             ),
-            ("api/a.js", "let x = <b/>", "api/a.js:1:9: "),
+            ("api/a.js", "let x = <b/>", "api/a.js:1:9: functions have no JSX"),
             ("api/a.ts", "@d class A {}", "api/a.ts:1:1: functions have no decorators"),
             ("api/a.js", "`", "api/a.js:1:1: "),
             ("api/a.js", "\0", "api/a.js:1:1: "),

@@ -28,7 +28,7 @@ const FILES: &[(&str, &str)] = &[
     ("manifest.json", "{\"name\": \"hello\"}"),
     ("_redirects", RULES),
     ("_headers", "/*\n  X-One: 1\n"),
-    ("api/hello.js", "secret source"),
+    ("api/hello.js", "'secret source'"),
     ("private/a.txt", "secret"),
     (".well-known/security.txt", "contact"),
     (".env", "SECRET=1"),
