@@ -11,6 +11,7 @@ mod approvals;
 mod architecture;
 mod catalogue;
 mod cli;
+mod data;
 mod doctor;
 mod generated;
 mod oauth;

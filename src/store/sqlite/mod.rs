@@ -9,6 +9,7 @@ mod approvals;
 mod apps;
 mod blobs;
 mod cell;
+mod data;
 mod examine;
 mod handles;
 mod ledger;
@@ -40,6 +41,7 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: Writer,
     readers: Readers,
+    bounds: data::Bounds,
     lock: File,
 }
 
@@ -85,7 +87,7 @@ impl SqliteStore {
         connection.execute("DELETE FROM idempotency WHERE status IS NULL", [])?;
         approvals::end_cut_short(&connection)?;
         let writer = Writer::start(connection)?;
-        Ok(Self { path: path.to_owned(), writer, readers, lock })
+        Ok(Self { path: path.to_owned(), writer, readers, bounds: data::Bounds::default(), lock })
     }
 
     /// Bounds the size of the database from now on; 0 leaves it to the disk.
