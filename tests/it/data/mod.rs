@@ -14,6 +14,7 @@ use crate::store_contract::{Backend, beginning, publish};
 mod ds;
 mod kv;
 mod s3;
+mod tools;
 mod whole;
 
 use self::{ds::*, kv::*, s3::*, whole::*};
