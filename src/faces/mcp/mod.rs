@@ -13,6 +13,7 @@ mod deploy;
 mod progress;
 
 mod door;
+mod held;
 mod sessions;
 mod sse;
 
