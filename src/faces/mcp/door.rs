@@ -84,10 +84,11 @@ where
 
 /// Lets in whoever may ask what it asks.
 async fn admit(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
+    let ends = request.method() == Method::DELETE;
     match prepare(&node, request).await {
         Ok((caller, request)) => {
             let answered = sessions::ASKING.scope(caller, next.run(request)).await;
-            as_clients_read(answered)
+            as_clients_read(answered, ends)
         }
         Err(refusal) => refusal.into_response(&node),
     }
@@ -257,16 +258,14 @@ fn origin(node: &Node, host: Option<&HeaderValue>) -> String {
 }
 
 /// Answers of rmcp that clients stumble over, said as they expect them.
-fn as_clients_read(response: Response) -> Response {
+fn as_clients_read(response: Response, ends: bool) -> Response {
     let plain = response
         .headers()
         .get(header::CONTENT_TYPE)
         .is_none_or(|media| media.as_bytes().starts_with(b"text/plain"));
     match response.status() {
         // The Python client takes 202 for a failure to end its session.
-        StatusCode::ACCEPTED if response.headers().contains_key("x-fazt-ended") => {
-            StatusCode::NO_CONTENT.into_response()
-        }
+        StatusCode::ACCEPTED if ends => StatusCode::NO_CONTENT.into_response(),
         StatusCode::NOT_ACCEPTABLE if plain => {
             wrong(StatusCode::NOT_ACCEPTABLE, "send `Accept: application/json, text/event-stream`")
         }

@@ -226,3 +226,36 @@ async fn a_cancelled_deploy_leaves_nothing_behind() {
     assert_eq!(done["structuredContent"]["version"], 1, "no version was left behind: {done}");
     assert_eq!(client.close().await, Some(0));
 }
+
+/// What is open when a client goes away, and what the server says when it is.
+async fn leaves_with(revision: &str, call: Value, opened: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut client = Client::silent(folder.path());
+    if revision < super::MODERN {
+        let hello = json!({ "protocolVersion": revision,
+            "capabilities": { "elicitation": {} },
+            "clientInfo": { "name": "test", "version": "1" } });
+        client.ask("initialize", hello).await;
+        client.say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+        let file = json!([{ "path": "index.html", "content": "x" }]);
+        client.tool("deploy", json!({ "app": "blog", "files": file })).await;
+    }
+    client.say(&call).await;
+    let line = client.from.next_line().await.expect("text").expect("a line");
+    assert!(line.contains(opened), "{line}");
+    // rmcp waits five seconds for what is under way.
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(4), client.close());
+    assert_eq!(ended.await.expect("it ends at once"), Some(0));
+}
+
+#[tokio::test]
+async fn it_ends_at_once_though_the_client_left_something_open() {
+    let meta = json!({ "io.modelcontextprotocol/protocolVersion": super::MODERN,
+        "io.modelcontextprotocol/clientCapabilities": {} });
+    let listen = json!({ "jsonrpc": "2.0", "id": 90, "method": "subscriptions/listen", "params": {
+        "_meta": meta, "notifications": { "resourcesListChanged": true } } });
+    leaves_with(super::MODERN, listen, "notifications/subscriptions/acknowledged").await;
+    let delete = json!({ "jsonrpc": "2.0", "id": 91, "method": "tools/call", "params": {
+        "name": "delete_app", "arguments": { "app": "blog" } } });
+    leaves_with("2025-11-25", delete, "elicitation/create").await;
+}
