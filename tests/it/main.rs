@@ -12,6 +12,7 @@ mod architecture;
 mod catalogue;
 mod cli;
 mod generated;
+mod mcp;
 mod peers;
 mod readme;
 mod store_contract;
