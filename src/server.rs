@@ -51,7 +51,12 @@ pub async fn start(start: Start) -> Result<Running, Problem> {
     let wait = Duration::from_secs(10);
     let node = Node::open(Open { db, wait, flags, environment, warnings }).await?;
     logging(&node.config.log);
-    serve(node).await
+    let served = serve(node.clone()).await;
+    if served.is_err() {
+        // The next attempt, on another port, should find the database free.
+        node.close().await;
+    }
+    served
 }
 
 /// Makes an open node listen.

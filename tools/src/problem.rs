@@ -191,10 +191,10 @@ pub fn invalid_input<T: Tool>(reason: &str) -> Problem {
         )
         .detail("field", quoted)
         .detail("constraint", "unknown field");
-        return match nearest(quoted, fields.iter().copied()) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem,
-        };
+        return problem.hint(match nearest(quoted, fields.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => example_of::<T>(),
+        });
     }
     if reason.starts_with("missing field") {
         return Problem::new(
@@ -202,11 +202,17 @@ pub fn invalid_input<T: Tool>(reason: &str) -> Problem {
             format!("`{}` needs the field `{quoted}`", T::NAME),
         )
         .detail("field", quoted)
-        .detail("constraint", "required");
+        .detail("constraint", "required")
+        .hint(example_of::<T>());
     }
     Problem::new(Code::ValidationFailed, format!("`{}`: {reason}", T::NAME))
         .detail("constraint", reason)
         .hint(format!("it takes {}", list(&fields)))
+}
+
+/// An input that works.
+fn example_of<T: Tool>() -> String {
+    format!("for example: {}", tool::json(&T::example().0))
 }
 
 fn list(fields: &[&str]) -> String {

@@ -312,7 +312,9 @@ pub fn schema_of<T: JsonSchema>() -> Value {
 fn portable(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
-            let foreign = ["int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64"];
+            let foreign = [
+                "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "float", "double",
+            ];
             if map.get("format").and_then(Value::as_str).is_some_and(|f| foreign.contains(&f)) {
                 map.remove("format");
             }

@@ -47,6 +47,10 @@ pub(super) async fn call(
     };
     Ok(match answered {
         Ok(response) => response,
+        Err(problem) if problem.hint.is_none() => {
+            let (input, _) = (spec.example)();
+            refused(&problem.hint(format!("for example: `{}` with {input}", spec.name))).into()
+        }
         Err(problem) => refused(&problem).into(),
     })
 }

@@ -179,7 +179,9 @@ fn form(spec: &Spec) -> Result<ElicitationSchema, Problem> {
 
 /// What a confirmation is good for: this caller, this tool, this input.
 fn bound_to(caller: &Caller, spec: &Spec, input: &Map<String, Value>) -> Vec<u8> {
-    // Maps of serde_json are sorted, so equal inputs are equal bytes.
+    let mut input = Value::Object(input.clone());
+    // Equal inputs are equal bytes, in whichever order a client writes them.
+    input.sort_all_objects();
     json!([caller.name, spec.name, input]).to_string().into_bytes()
 }
 

@@ -4,7 +4,7 @@
 //! code sees a request: a handler could answer neither 401 nor 403. A browser's
 //! page from elsewhere is refused by its Origin.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -25,10 +25,13 @@ use rmcp::{
 };
 use serde::Deserialize;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::{Door, Face, Reach, sessions, sse};
-use crate::node::Node;
+use crate::{lifecycle::Lifecycle, node::Node};
 
+/// How long an open stream may take for its last words when the node stops.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 /// Longest request.
 pub(super) const LONGEST: usize = 4 << 20;
 
@@ -52,7 +55,7 @@ where
     H: ServerHandler + Clone + Send + Sync + 'static,
     F: Fn() -> H + Clone + Send + Sync + 'static,
 {
-    let stopping = node.lifecycle.token();
+    let over = CancellationToken::new();
     let mut config = StreamableHttpServerConfig::default()
         .with_json_response(true)
         .with_legacy_session_mode(true)
@@ -60,10 +63,11 @@ where
         .disable_allowed_hosts()
         .disable_allowed_origins()
         .with_max_request_body_bytes(LONGEST)
-        .with_cancellation_token(stopping);
+        .with_cancellation_token(over.clone());
     config.session_store = Some(Arc::new(sessions::Stored(node.clone())));
     let made = handler.clone();
     let manager = Arc::new(LocalSessionManager::default());
+    node.lifecycle.spawn(end_well(node.lifecycle.clone(), manager.clone(), over));
     let service = StreamableHttpService::new(move || Ok(made()), manager, config);
     let mut routes = Router::new().route_service("/mcp", service);
     if node.config.mcp_sse {
@@ -82,13 +86,31 @@ where
     routes.layer(middleware::from_fn_with_state(node.clone(), admit))
 }
 
+/// Ends what is open when the node stops: first those that end by themselves with
+/// a last word, then the rest.
+async fn end_well(
+    lifecycle: Lifecycle,
+    sessions: Arc<LocalSessionManager>,
+    over: CancellationToken,
+) {
+    lifecycle.stopping().await;
+    tokio::time::sleep(LAST_WORDS).await;
+    over.cancel();
+    // They are in the store; in memory they would hold on to the node.
+    sessions.sessions.write().await.clear();
+}
+
 /// Lets in whoever may ask what it asks.
 async fn admit(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
-    let ends = request.method() == Method::DELETE;
+    let ends_session = request.method() == Method::DELETE;
     match prepare(&node, request).await {
         Ok((caller, request)) => {
             let answered = sessions::ASKING.scope(caller, next.run(request)).await;
-            as_clients_read(answered, ends)
+            // The Python client takes 202 for a failure to end its session.
+            if ends_session && answered.status() == StatusCode::ACCEPTED {
+                return StatusCode::NO_CONTENT.into_response();
+            }
+            as_clients_read(answered)
         }
         Err(refusal) => refusal.into_response(&node),
     }
@@ -258,14 +280,12 @@ fn origin(node: &Node, host: Option<&HeaderValue>) -> String {
 }
 
 /// Answers of rmcp that clients stumble over, said as they expect them.
-fn as_clients_read(response: Response, ends: bool) -> Response {
+fn as_clients_read(response: Response) -> Response {
     let plain = response
         .headers()
         .get(header::CONTENT_TYPE)
         .is_none_or(|media| media.as_bytes().starts_with(b"text/plain"));
     match response.status() {
-        // The Python client takes 202 for a failure to end its session.
-        StatusCode::ACCEPTED if ends => StatusCode::NO_CONTENT.into_response(),
         StatusCode::NOT_ACCEPTABLE if plain => {
             wrong(StatusCode::NOT_ACCEPTABLE, "send `Accept: application/json, text/event-stream`")
         }

@@ -108,5 +108,9 @@ impl UpkeepStore for SqliteStore {
     async fn close(&self) {
         self.readers.close();
         self.writer.close();
+        // Whoever still holds this store cannot use it; another process may.
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "could not let go of the database's lock");
+        }
     }
 }

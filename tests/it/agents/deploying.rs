@@ -31,8 +31,7 @@ async fn an_address_takes_one_upload_for_its_app_whatever_the_archive_says() {
     let agent = Agent::with_preset(&node, "agent").await;
     let url = address(&agent, "blog").await;
     assert!(!node.call(Method::GET, "/api/apps", None).await.text().contains("blog"));
-    let archive =
-        zip(&[("index.html", "by ticket"), ("manifest.json", r#"{"name":"shop"}"#)]);
+    let archive = zip(&[("index.html", "by ticket"), ("manifest.json", r#"{"name":"shop"}"#)]);
     let done = send(&node, &url, archive.clone()).await;
     assert_eq!(done.data()["app"], "blog", "{}", done.text());
     assert_eq!(node.get("blog.localhost", "/").await.text(), "by ticket");

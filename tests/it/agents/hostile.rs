@@ -91,9 +91,8 @@ async fn a_revision_or_a_header_that_does_not_fit_the_body_is_refused() {
     let answer = Answer::of(sly).await;
     assert_eq!(answer.status, 400, "{}", answer.text());
     assert_eq!(answer.json()["error"]["code"], -32_020, "{}", answer.text());
-    let hidden = post(&node, &viewer.token)
-        .header("Mcp-Method", "tools/list")
-        .json(&body("delete_app"));
+    let hidden =
+        post(&node, &viewer.token).header("Mcp-Method", "tools/list").json(&body("delete_app"));
     assert!(Answer::of(hidden).await.status.is_client_error());
 
     let mut future = body("list_apps");
@@ -129,7 +128,8 @@ async fn no_resource_leads_out_of_its_app() {
         let answer = agent.send("resources/read", json!({ "uri": uri })).await;
         assert_eq!(answer.json()["error"]["code"], -32_602, "{uri}: {}", answer.text());
     }
-    let found = agent.result("resources/read", json!({ "uri": "fazt://apps/blog/files/index.html" }));
+    let found =
+        agent.result("resources/read", json!({ "uri": "fazt://apps/blog/files/index.html" }));
     assert_eq!(found.await["contents"][0]["text"], "blog");
 }
 
@@ -150,7 +150,7 @@ async fn what_an_app_holds_stays_between_marks_that_it_cannot_forge() {
     for (tool, arguments) in [
         ("read_file", json!({ "app": "blog", "path": "index.html" })),
         ("list_files", json!({ "app": "blog" })),
-        ("fetch_test", json!({ "url": "http://blog.localhost/", "contains": evil })),
+        ("fetch_test", json!({ "url": "http://blog.localhost/", "expect_body": evil })),
     ] {
         let mut marks = Vec::new();
         for _ in 0..2 {

@@ -71,12 +71,16 @@ async fn prompts_take_their_arguments_and_miss_the_ones_they_need() {
     let agent = Agent::with_preset(&node, "agent").await;
     let listed = agent.result("prompts/list", json!({})).await;
     let names: Vec<_> = listed["prompts"].as_array().expect("a list").iter().collect();
-    let names: Vec<_> = names.iter().map(|prompt| prompt["name"].as_str().expect("a name")).collect();
+    let names: Vec<_> =
+        names.iter().map(|prompt| prompt["name"].as_str().expect("a name")).collect();
     assert_eq!(names, ["new_app", "debug_app", "release"]);
     let asked = json!({ "name": "debug_app", "arguments": { "app": "blog" } });
     let filled = agent.result("prompts/get", asked).await;
     let text = filled["messages"][0]["content"]["text"].as_str().expect("a text");
-    assert!(text.contains("`blog`") && text.contains("(not given)") && !text.contains('{'), "{text}");
+    assert!(
+        text.contains("`blog`") && text.contains("(not given)") && !text.contains('{'),
+        "{text}"
+    );
     for (name, says) in [("debug_app", "needs `app`"), ("debg", "there are `new_app`")] {
         let answer = agent.send("prompts/get", json!({ "name": name })).await.json();
         let message = answer["error"]["message"].as_str().expect("a message");
