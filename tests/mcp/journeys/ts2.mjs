@@ -27,7 +27,7 @@ function opens(mode, transport) {
       },
       also: async (hold) => {
         const skills = new SkillsClient(client);
-        if (!skills.supported) return;
+        hold('the server offers skills', skills.supported, client.getServerCapabilities?.());
         const listed = (await skills.list()).skills;
         hold('skills are listed', listed.length > 0, listed);
         const file = await skills.read(listed[0]);
