@@ -3,9 +3,13 @@
 //! Secrets are stored as hashes only. What a caller may do is decided in
 //! `fazt_tools::caller`; which routes ask is the faces' business.
 
+pub mod oauth;
+
 mod allowance;
+mod grants;
 mod key;
 mod password;
+mod strangers;
 mod visitor;
 
 use std::{
@@ -28,7 +32,9 @@ use crate::{
 
 use allowance::Allowance;
 
+pub use grants::{ACCESS_LIFE, CODE_LIFE, GRANT, GRANT_LIFE, Issued, NotGiven, Redeem};
 pub use key::{Key, KeyError};
+pub use strangers::Strangers;
 pub use visitor::Visitor;
 
 /// How long a set-up link may be used.
@@ -60,9 +66,34 @@ pub struct Access {
     local_token: Hash,
     /// Argon2 takes 19 MiB and tens of milliseconds; two at a time bound both.
     hashing: Semaphore,
-    /// Uses not yet written, so that a read does not cost a write.
-    used: Mutex<HashMap<i64, Timestamp>>,
+    used: Uses,
+    grants_used: Uses,
     allowance: Allowance,
+    /// The node's domain: tokens by OAuth are for a node, not for a database.
+    domain: String,
+    /// Whether tokens by OAuth are taken.
+    oauth: bool,
+}
+
+/// Uses not yet written, so that a read does not cost a write.
+#[derive(Default)]
+struct Uses(Mutex<HashMap<i64, Timestamp>>);
+
+impl Uses {
+    /// Notes a use, unless the one `before` is of the same minute: to the minute is
+    /// enough to see what is in use.
+    fn note(&self, id: i64, before: Option<Timestamp>, now: Timestamp) {
+        let stale =
+            before.is_none_or(|used| now.duration_since(used) > SignedDuration::from_mins(1));
+        if stale && let Ok(mut uses) = self.0.lock() {
+            uses.insert(id, now);
+        }
+    }
+
+    fn take(&self) -> Vec<(i64, Timestamp)> {
+        let uses = self.0.lock().map(|mut uses| std::mem::take(&mut *uses));
+        uses.unwrap_or_default().into_iter().collect()
+    }
 }
 
 /// A session that just began.
@@ -86,13 +117,28 @@ pub struct MadeToken {
 }
 
 impl Access {
-    /// An access service over `store`, with the node's own key; a token may make
-    /// `rate` calls a minute.
+    /// An access service over `store`, with the node's own key, for a node that takes no
+    /// tokens by OAuth; a token may make `rate` calls a minute.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, key: Key, rate: NonZeroU32) -> Self {
-        let local_token = sha256(&key.local_token());
-        let (used, hashing) = (Mutex::default(), Semaphore::new(2));
         let allowance = Allowance::new(rate, clock.clone());
-        Self { store, clock, key, local_token, hashing, used, allowance }
+        Self {
+            store,
+            clock,
+            local_token: sha256(&key.local_token()),
+            key,
+            hashing: Semaphore::new(2),
+            used: Uses::default(),
+            grants_used: Uses::default(),
+            allowance,
+            domain: String::new(),
+            oauth: false,
+        }
+    }
+
+    /// The same for a node on `domain` that takes them.
+    #[must_use]
+    pub fn with_oauth(self, domain: &str) -> Self {
+        Self { domain: domain.to_owned(), oauth: true, ..self }
     }
 
     /// The node's own key.
@@ -106,6 +152,9 @@ impl Access {
         if bool::from(hash.0.ct_eq(&self.local_token.0)) {
             return Ok(Some(Caller::owner(face)));
         }
+        if token.starts_with(grants::ACCESS_MARK) {
+            return self.granted(token, face).await;
+        }
         let Some(prefix) = token.strip_prefix(TOKEN_MARK).and_then(|rest| rest.get(..PREFIX))
         else {
             return Ok(None);
@@ -116,13 +165,7 @@ impl Access {
         if expired || !bool::from(found.token.hash.0.ct_eq(&hash.0)) {
             return Ok(None);
         }
-        // To the minute is enough to see what is in use.
-        let stale = found
-            .used_at
-            .is_none_or(|used| now.duration_since(used) > SignedDuration::from_mins(1));
-        if stale && let Ok(mut uses) = self.used.lock() {
-            uses.insert(found.id, now);
-        }
+        self.used.note(found.id, found.used_at, now);
         self.allowance.know(&found);
         Ok(Some(caller_of(found.token, face)))
     }
@@ -172,11 +215,14 @@ impl Access {
             self.store.tokens_spent(spent.clone()).await?;
         }
         self.allowance.note_written(&spent, self.clock.now());
-        let uses = self.used.lock().map(|mut uses| std::mem::take(&mut *uses)).unwrap_or_default();
-        if uses.is_empty() {
-            return Ok(());
+        let (tokens, grants) = (self.used.take(), self.grants_used.take());
+        if !tokens.is_empty() {
+            self.store.tokens_used(tokens).await?;
         }
-        self.store.tokens_used(uses.into_iter().collect()).await
+        if !grants.is_empty() {
+            self.store.grants_used(grants).await?;
+        }
+        Ok(())
     }
 
     /// The session that a cookie stands for.

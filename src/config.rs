@@ -76,6 +76,8 @@ settings! {
         "calls of the API that a token may make in a minute, 1 to 1000000";
     keep_versions: u32 = "keep.versions", "FAZT_KEEP_VERSIONS", "20", true, |text| number(text, 1, 10_000).map(small),
         "versions kept of an app besides the live one, 1 to 10000";
+    oauth: bool = "oauth", "FAZT_OAUTH", "on", true, switch,
+        "whether programs may ask for access by OAuth: `on` or `off`";
     mcp_sse: bool = "mcp.sse", "FAZT_MCP_SSE", "on", true, switch,
         "the older pair `/sse` and `/messages` for agents: `on` or `off`";
     log: String = "log", "FAZT_LOG", "info", true, |text| Ok(text.to_owned()),

@@ -13,6 +13,7 @@ pub mod store;
 // F3
 pub mod apps;
 pub mod auth;
+pub mod egress;
 
 // F4
 pub mod node;

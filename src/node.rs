@@ -20,6 +20,7 @@ use crate::{
     auth::{Access, Key},
     clock::{Clock, SystemClock},
     config::{Config, Sources, choose_domain, local_addresses},
+    egress::Outside,
     lifecycle::Lifecycle,
     ops::storage_problem,
     store::{
@@ -38,6 +39,8 @@ pub struct Node {
     pub access: Access,
     /// The settings it runs with.
     pub config: Config,
+    /// What it may fetch from the outside.
+    pub outside: Outside,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Its tasks.
@@ -77,6 +80,15 @@ impl Node {
 
     /// Opens a node that tells the time by `clock`.
     pub async fn open_with(open: Open, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Problem> {
+        Self::open_in(open, clock, Outside::public()).await
+    }
+
+    /// Opens a node with a time and an outside of its own.
+    pub async fn open_in(
+        open: Open,
+        clock: Arc<dyn Clock>,
+        outside: Outside,
+    ) -> Result<Arc<Self>, Problem> {
         let Open { db, wait, flags, environment, mut warnings } = open;
         let mut sources = Sources { flags, environment, stored: HashMap::new() };
         // A flag or the environment goes before the stored limit, and the stored one
@@ -110,6 +122,8 @@ impl Node {
         })?;
         let store: Arc<dyn Store> = sqlite.clone();
         let sites = Sites::load(store.clone(), config.cache_bytes).await.map_err(unusable)?;
+        let access = Access::new(store.clone(), clock.clone(), key, config.token_rate);
+        let access = if config.oauth { access.with_oauth(&config.domain) } else { access };
         let limits = Limits {
             files: usize::try_from(config.max_files).unwrap_or(usize::MAX),
             file_bytes: config.max_file_bytes,
@@ -117,9 +131,10 @@ impl Node {
             ..Limits::default()
         };
         Ok(Arc::new(Self {
-            access: Access::new(store.clone(), clock.clone(), key, config.token_rate),
+            access,
             sites: Arc::new(sites),
             store,
+            outside,
             started: clock.now(),
             clock,
             lifecycle: Lifecycle::default(),

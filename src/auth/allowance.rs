@@ -155,13 +155,13 @@ fn day_of(now: Timestamp) -> i64 {
 /// Time that only goes on. The clock of the day may be set back; a limiter that
 /// saw that would keep everybody out until the old time is reached again.
 #[derive(Clone)]
-struct Ticks {
+pub(super) struct Ticks {
     clock: Arc<dyn Clock>,
     seen: Arc<Mutex<(Timestamp, Duration)>>,
 }
 
 impl Ticks {
-    fn new(clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         let seen = Arc::new(Mutex::new((clock.now(), Duration::ZERO)));
         Self { clock, seen }
     }

@@ -10,6 +10,7 @@ mod delete_app;
 mod deploy;
 mod fetch_test;
 mod get_app;
+mod grants;
 mod list_apps;
 mod list_changes;
 mod list_files;

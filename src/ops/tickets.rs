@@ -72,11 +72,7 @@ impl Node {
         let input = serde_json::from_str(&ticket.input).map_err(|_| gone())?;
         if let Some(token) = &maker.token {
             // A token that was revoked meanwhile takes its addresses along.
-            let tokens = self.store.tokens().await.map_err(|e| storage_problem(&e))?;
-            let now = self.clock.now();
-            let holds = tokens.iter().any(|found| {
-                found.token.name == *token && found.token.expires_at.is_none_or(|end| end > now)
-            });
+            let holds = self.access.holds(token).await.map_err(|e| storage_problem(&e))?;
             if !holds {
                 return Err(gone());
             }

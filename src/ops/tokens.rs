@@ -23,6 +23,9 @@ impl Handler<CreateToken> for Node {
         if name.is_empty() || name.len() > 64 || name.chars().any(char::is_control) {
             return Err(Problem::invalid("name", "give 1 to 64 printable characters"));
         }
+        if name.starts_with(auth::GRANT) {
+            return Err(Problem::invalid("name", "names that begin with `grant ` are taken"));
+        }
         // In a URL these two mean a folder: such a token could not be revoked.
         if matches!(name, "." | "..") {
             return Err(Problem::invalid("name", format!("`{name}` is no name")));

@@ -6,6 +6,7 @@
 
 pub mod sqlite;
 
+mod oauth;
 mod types;
 
 use async_trait::async_trait;
@@ -14,6 +15,7 @@ use fazt_tools::{AppName, PeerName};
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use oauth::*;
 pub use types::*;
 
 /// Everything a node remembers.
@@ -22,6 +24,7 @@ pub trait Store:
     + BlobStore
     + LedgerStore
     + AccessStore
+    + OauthStore
     + HandleStore
     + ApprovalStore
     + PeerStore
@@ -34,6 +37,7 @@ impl<T> Store for T where
         + BlobStore
         + LedgerStore
         + AccessStore
+        + OauthStore
         + HandleStore
         + ApprovalStore
         + PeerStore

@@ -30,6 +30,8 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("create_token", "server:admin"),
     ("list_tokens", "server:admin"),
     ("revoke_token", "server:admin"),
+    ("list_grants", "server:admin"),
+    ("revoke_grant", "server:admin"),
     ("add_peer", "server:admin"),
     ("remove_peer", "server:admin"),
     ("set_default_peer", "server:admin"),
@@ -90,6 +92,8 @@ fn tools() -> Vec<(&'static str, &'static str, Option<Value>, u16, u16)> {
         ("create_token", "/api/tokens", Some(json!({ "name": "" })), 400, 403),
         ("list_tokens", "/api/tokens", None, 200, 403),
         ("revoke_token", "/api/tokens/ghost", None, 404, 403),
+        ("list_grants", "/api/grants", None, 200, 403),
+        ("revoke_grant", "/api/grants/9999", None, 404, 403),
         ("add_peer", "/api/peers", Some(json!({ "name": "x", "url": "x", "token": "x" })), 400, 403),
         ("remove_peer", "/api/peers/ghost", None, 404, 403),
         ("set_default_peer", "/api/peers/ghost/default", Some(json!({})), 404, 403),
@@ -130,6 +134,12 @@ fn routes() -> Vec<Route> {
         (Method::POST, "/api/setup", Door::Open, false, 400),
         (Method::POST, "/api/login", Door::Open, false, 400),
         (Method::GET, "/api/session", Door::Open, false, 200),
+        (Method::GET, "/.well-known/oauth-protected-resource", Door::Open, false, 200),
+        (Method::GET, "/.well-known/oauth-protected-resource/mcp", Door::Open, false, 200),
+        (Method::GET, "/.well-known/oauth-authorization-server", Door::Open, false, 200),
+        (Method::POST, "/oauth/register", Door::Open, false, 400),
+        (Method::POST, "/oauth/token", Door::Open, false, 400),
+        (Method::POST, "/oauth/revoke", Door::Open, false, 400),
     ] {
         routes.push(Route { method, path, body: None, door, changes, status, limited: status });
     }
@@ -561,7 +571,7 @@ async fn no_secret_is_kept_or_told_in_clear() {
 #[tokio::test]
 async fn a_token_whose_name_no_url_can_hold_is_not_made() {
     let node = TestNode::start().await;
-    for name in [".", ".."] {
+    for name in [".", "..", "grant 1"] {
         let made = node.call(Method::POST, "/api/tokens", Some(json!({ "name": name }))).await;
         assert_eq!(made.code(), "VALIDATION_FAILED", "{name}");
     }

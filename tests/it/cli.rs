@@ -331,6 +331,7 @@ async fn a_busy_port_and_a_second_node_are_refused_with_the_way_out() {
 async fn a_node_is_prepared_started_asked_and_stopped() {
     let folder = folder();
     let here = || At::folder(folder.path());
+    let exe = env!("CARGO_BIN_EXE_fazt");
     let init = ["--json", "server", "init", "--domain", "zyt.app", "--password-stdin"];
     let made = fazt(here().saying("correct horse battery"), &init).await.json();
     assert_eq!((&made["created"], &made["password_set"]), (&true.into(), &true.into()));
@@ -339,6 +340,8 @@ async fn a_node_is_prepared_started_asked_and_stopped() {
     let server = Server::start(&here(), &[]).await;
     assert_eq!(server.said["setup_link"], Value::Null, "the owner has a password");
     assert!(server.said["url"].as_str().expect("a text").starts_with("http://admin.zyt.app:"));
+    let db = folder.path().join("data.db").display().to_string();
+    assert_eq!(server.said["mcp_add"], format!("claude mcp add fazt -- {exe} mcp --db {db}"));
     let status = fazt(here(), &["--json", "server", "status"]).await.json();
     assert_eq!((&status["serving"], &status["domain"]), (&true.into(), &"zyt.app".into()));
     let deployed = fazt(here(), &["deploy", "examples/hello"]).await;
@@ -347,6 +350,28 @@ async fn a_node_is_prepared_started_asked_and_stopped() {
     assert_eq!(code, 0, "{log}");
     let status = fazt(here(), &["--json", "status"]).await.json();
     assert_eq!((&status["serving"], &status["apps"]), (&false.into(), &1.into()));
+}
+
+#[tokio::test]
+async fn a_start_says_where_the_dashboard_is_and_how_an_agent_connects() {
+    let folder = folder();
+    let home = folder.path().join(".config/fazt");
+    let mut command = program(folder.path());
+    command.env_remove("FAZT_DB").args(["server", "start", "--port", "0"]);
+    let mut node = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts");
+    let mut said = BufReader::new(node.stderr.take().expect("a pipe")).lines();
+    let mut tree = Vec::new();
+    while !tree.last().is_some_and(|line: &String| line.starts_with('└')) {
+        tree.push(said.next_line().await.expect("text").expect("it says more"));
+    }
+    let at = tree.iter().position(|line| line.contains(" serves ")).expect("a headline");
+    let [headline, open, agents] = &tree[at..] else { panic!("two lines: {tree:?}") };
+    assert!(headline.contains(&home.display().to_string()), "{headline}");
+    assert!(headline.contains("http://APP.localhost:"), "{headline}");
+    assert!(open.starts_with("├─ dashboard ") && open.contains("/setup?link="), "{open}");
+    let line = format!("claude mcp add fazt -- {} mcp", env!("CARGO_BIN_EXE_fazt"));
+    assert!(agents.ends_with(&line), "the database is in its usual place: {agents}");
+    node.kill().await.expect("it can be killed");
 }
 
 #[tokio::test]

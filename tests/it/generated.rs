@@ -23,13 +23,19 @@ fn root() -> &'static Path {
 
 /// Compares a document with what it should be, and makes it so.
 fn keep_fresh(path: &str, text: &str) {
+    let stale = refresh(path, text);
+    assert!(!stale, "{path} was stale and is rewritten: look at it and commit it");
+}
+
+/// Writes a document anew where it is stale; answers whether it was.
+fn refresh(path: &str, text: &str) -> bool {
     let file = root().join(path);
     if fs::read_to_string(&file).is_ok_and(|found| found == text) {
-        return;
+        return false;
     }
     fs::create_dir_all(file.parent().expect("a folder")).expect("made");
     fs::write(&file, text).expect("written");
-    panic!("{path} was stale and is rewritten: look at it and commit it");
+    true
 }
 
 #[test]
@@ -149,9 +155,9 @@ fn the_page_of_errors_is_fresh() {
 #[test]
 fn the_skills_are_fresh_and_nothing_else_lies_beside_them() {
     let files = skills::files(Target::Any);
-    for (path, text) in &files {
-        keep_fresh(&format!("skills/{path}"), text);
-    }
+    let stale = |(path, text): &&(String, String)| refresh(&format!("skills/{path}"), text);
+    let stale: Vec<_> = files.iter().filter(stale).map(|(path, _)| path).collect();
+    assert!(stale.is_empty(), "rewritten below skills/, look and commit: {stale:?}");
     let mut folders = vec![root().join("skills")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder") {

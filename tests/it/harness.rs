@@ -15,6 +15,7 @@ use std::{
 use fazt::{
     auth,
     clock::HandClock,
+    egress::Outside,
     node::{Node, Open},
     server::{self, Running},
 };
@@ -73,8 +74,18 @@ impl TestNode {
         Self::start_in(folder, settings).await
     }
 
+    /// Starts a node with an outside of the test's own.
+    pub async fn start_reaching(outside: Outside) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::begin(folder, &[], outside).await
+    }
+
     /// Starts a node on a folder that another left.
     pub async fn start_in(folder: TempDir, settings: &[(&'static str, &str)]) -> Self {
+        Self::begin(folder, settings, Outside::public()).await
+    }
+
+    async fn begin(folder: TempDir, settings: &[(&'static str, &str)], outside: Outside) -> Self {
         let clock = HandClock::at(BEGINNING.parse().expect("a moment"));
         let mut flags: HashMap<_, _> =
             settings.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
@@ -86,7 +97,7 @@ impl TestNode {
             environment: HashMap::new(),
             warnings: Vec::new(),
         };
-        let node = Node::open_with(open, clock.clone()).await.expect("the node opens");
+        let node = Node::open_in(open, clock.clone(), outside).await.expect("the node opens");
         let running = server::serve(node).await.expect("the node serves");
         Self { folder, clock, running: Some(running), client: client() }
     }

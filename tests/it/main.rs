@@ -11,10 +11,13 @@ mod approvals;
 mod architecture;
 mod catalogue;
 mod cli;
+mod doctor;
 mod generated;
 mod mcp;
+mod oauth;
 mod peers;
 mod readme;
+mod skills;
 mod store_contract;
 
 mod deploy;

@@ -8,11 +8,12 @@ use std::{future::Future, sync::Arc};
 
 use bytes::Bytes;
 use fazt::store::{
-    Actor, AliasTarget, AppQuery, ApprovalQuery, ChangeQuery, Configure, Content, Hash, HeldCall,
-    Keep, NewBlob, NewToken, NewVariants, PeerRow, Publish, Published, Reserved, Session, Store,
-    StoreError, Traffic, TreeEntry, Variant, VersionSettings,
+    Actor, AliasTarget, AppQuery, ApprovalQuery, ChangeQuery, Client, Configure, Content, Hash,
+    HeldCall, Issue, Keep, NewBlob, NewCode, NewGrant, NewToken, NewVariants, PeerRow, Publish,
+    Published, Renewed, Reserved, Session, Store, StoreError, Traffic, TreeEntry, Variant,
+    VersionSettings,
 };
-use fazt_tools::{AppName, Face, PeerName, Scopes, types::Share};
+use fazt_tools::{AppName, Face, PeerName, Scope, Scopes, types::Share};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -78,6 +79,10 @@ mod sqlite {
         a_session_ends_when_it_is_ended_or_expires
         a_setup_link_is_spent_once_even_by_two_at_a_time
         a_token_is_found_by_prefix_until_it_is_revoked
+        a_code_is_spent_once_even_by_two_at_a_time
+        a_spent_refresh_token_ends_its_grant
+        a_grant_holds_until_it_is_revoked_or_over
+        of_programs_that_were_allowed_nothing_the_oldest_go
         a_call_that_waits_is_kept_once_and_decided_once
         what_became_of_a_call_is_told_once_and_for_a_while
         an_idempotency_key_answers_again_for_a_day
@@ -324,7 +329,8 @@ async fn picture(store: &dyn Store) -> String {
     }
     let (aliases, settings) = (store.aliases().await, store.settings().await);
     let (peers, tokens) = (store.peers().await, store.tokens().await);
-    let _ = writeln!(picture, "{aliases:?}\n{settings:?}\n{peers:?}\n{tokens:?}");
+    let grants = store.grants(beginning()).await;
+    let _ = writeln!(picture, "{aliases:?}\n{settings:?}\n{peers:?}\n{tokens:?}\n{grants:?}");
     picture
 }
 
@@ -556,6 +562,48 @@ async fn furnish(store: &dyn Store) {
     }
     store.add_token(token("laptop", None), actor("create_token")).await.expect("made");
     store.set_setting("port", Some("8090".into()), actor("set_setting")).await.expect("set");
+    store.add_grant(grant(), code("first"), actor("oauth_consent")).await.expect("made");
+}
+
+fn grant() -> NewGrant {
+    NewGrant {
+        client: "fazt_client_x".into(),
+        client_name: "Claude Code".into(),
+        resource: "http://localhost/mcp".into(),
+        scopes: [Scope::AppsRead, Scope::AppsWrite].into_iter().collect(),
+        apps: Some(vec![name("blog")]),
+    }
+}
+
+fn code(text: &str) -> NewCode {
+    NewCode {
+        hash: Hash::of(text.as_bytes()),
+        redirect: "http://localhost/callback".into(),
+        challenge: "challenge".into(),
+        expires_at: beginning() + SignedDuration::from_mins(1),
+    }
+}
+
+/// Tokens whose prefix and hashes come of `text`.
+fn tokens(text: &str) -> Issue {
+    Issue {
+        at: beginning(),
+        prefix: text.into(),
+        access: Hash::of(format!("access {text}").as_bytes()),
+        access_until: beginning() + SignedDuration::from_hours(1),
+        refresh: Hash::of(format!("refresh {text}").as_bytes()),
+        refresh_until: beginning() + SignedDuration::from_hours(24),
+    }
+}
+
+/// A grant with its first tokens.
+async fn granted(store: &dyn Store) -> i64 {
+    store.add_grant(grant(), code("code"), actor("oauth_consent")).await.expect("made");
+    let spent = store.spend_code(Hash::of(b"code"), actor("oauth_code")).await.expect("spent");
+    let spent = spent.expect("a code");
+    assert_eq!((&spent.grant, spent.challenge.as_str()), (&grant(), "challenge"));
+    assert!(store.begin_grant(spent.id, tokens("one")).await.expect("begun"));
+    spent.id
 }
 
 fn peer_row(name: &str) -> PeerRow {
@@ -589,6 +637,8 @@ const CHANGES: &[&str] = &[
     "alias removed",
     "token created",
     "token revoked",
+    "grant made",
+    "grant revoked",
     "peer added",
     "peer changed",
     "default peer removed",
@@ -629,6 +679,8 @@ async fn change(store: &dyn Store, what: &str) -> i64 {
         "alias removed" => alias("www2", None).await,
         "token created" => store.add_token(token("phone", None), by).await.expect("made"),
         "token revoked" => store.revoke_token("laptop", by).await.expect("revoked"),
+        "grant made" => store.add_grant(grant(), code("new"), by).await.expect("made"),
+        "grant revoked" => store.revoke_grant(1, by).await.expect("revoked"),
         "peer added" => store.set_peer(&peer("new"), Some(peer_row("new")), by).await.expect("set"),
         "peer changed" => {
             store.set_peer(&peer("abc"), Some(peer_row("moved")), by).await.expect("set")
@@ -911,6 +963,95 @@ async fn a_token_is_found_by_prefix_until_it_is_revoked<B: Backend>() {
     assert!(store.tokens().await.expect("read").is_empty());
     let gone = store.revoke_token("ci", actor("revoke_token")).await;
     assert!(matches!(gone, Err(StoreError::NoSuch { kind: "token", .. })));
+}
+
+async fn a_code_is_spent_once_even_by_two_at_a_time<B: Backend>() {
+    let kept = B::begin().await;
+    let store = kept.store();
+    store.add_grant(grant(), code("code"), actor("oauth_consent")).await.expect("made");
+    let spend = || store.spend_code(Hash::of(b"code"), actor("oauth_code"));
+    let (a, b) = tokio::join!(spend(), spend());
+    let spent: Vec<_> = [a, b].into_iter().filter_map(|spent| spent.expect("no failure")).collect();
+    assert_eq!(spent.len(), 1);
+    // Two held it, so what it was made for is over, whoever was first.
+    assert!(!store.begin_grant(spent[0].id, tokens("one")).await.expect("asked"));
+    assert!(store.grants(beginning()).await.expect("read").is_empty());
+    let late = NewCode { expires_at: beginning(), ..code("late") };
+    store.add_grant(grant(), late, actor("oauth_consent")).await.expect("made");
+    let late = store.spend_code(Hash::of(b"late"), actor("oauth_code")).await;
+    assert_eq!(late.expect("no failure"), None);
+    let unknown = store.spend_code(Hash::of(b"unknown"), actor("oauth_code")).await;
+    assert_eq!(unknown.expect("no failure"), None);
+}
+
+async fn a_spent_refresh_token_ends_its_grant<B: Backend>() {
+    let kept = B::begin().await;
+    let store = kept.store();
+    let id = granted(&*store).await;
+    let renew = async |old: &str, scopes: Option<Scopes>, next: &str| {
+        let old = Hash::of(format!("refresh {old}").as_bytes());
+        let by = actor("oauth_refresh");
+        store.renew_grant(old, "fazt_client_x", scopes, tokens(next), by).await.expect("asked")
+    };
+    assert_eq!(renew("one", Some(Scopes::all()), "wide").await, Renewed::Wider);
+    let fewer: Scopes = [Scope::AppsRead].into_iter().collect();
+    assert_eq!(renew("one", Some(fewer), "two").await, Renewed::Done(fewer));
+    let found = store.access_token("two").await.expect("read").expect("there");
+    assert_eq!((found.scopes, found.grant.id, &found.grant.grant), (fewer, id, &grant()));
+    assert!(store.access_token("wide").await.expect("read").is_none());
+    assert_eq!(renew("two", None, "three").await, Renewed::Done(grant().scopes));
+    assert_eq!(renew("unknown", None, "four").await, Renewed::Unknown);
+    let rows = count_changes(&*store).await;
+    assert_eq!(renew("one", None, "four").await, Renewed::Reused);
+    assert_eq!(count_changes(&*store).await, rows + 1);
+    for prefix in ["one", "two", "three", "four"] {
+        assert!(store.access_token(prefix).await.expect("read").is_none(), "{prefix}");
+    }
+    assert_eq!(renew("three", None, "four").await, Renewed::Unknown);
+    assert!(store.grants(beginning()).await.expect("read").is_empty());
+}
+
+async fn a_grant_holds_until_it_is_revoked_or_over<B: Backend>() {
+    let kept = B::begin().await;
+    let store = kept.store();
+    let id = granted(&*store).await;
+    store.grants_used(vec![(id, beginning())]).await.expect("noted");
+    let held = store.grants(beginning()).await.expect("read");
+    assert_eq!((held.len(), held[0].used_at), (1, Some(beginning())));
+    let day = beginning() + SignedDuration::from_hours(24);
+    assert!(store.grants(day).await.expect("read").is_empty(), "it is over");
+    store.revoke_grant(id, actor("revoke_grant")).await.expect("revoked");
+    assert!(store.access_token("one").await.expect("read").is_none());
+    let again = store.revoke_grant(id, actor("revoke_grant")).await;
+    assert!(matches!(again, Err(StoreError::NoSuch { kind: "grant", .. })));
+    // A month after it is over it is forgotten, and cannot be brought back.
+    let change = count_changes(&*store).await;
+    collect(&*store, 1, 24 * 32).await;
+    let late = later("undo", 24 * 32);
+    let gone = store.undo(i64::try_from(change).expect("small"), false, late).await;
+    assert!(matches!(gone, Err(StoreError::Gone(_))), "{gone:?}");
+}
+
+async fn of_programs_that_were_allowed_nothing_the_oldest_go<B: Backend>() {
+    let kept = B::begin().await;
+    let store = kept.store();
+    let client = |n: i64| Client {
+        id: format!("fazt_client_{n}"),
+        name: "X".into(),
+        redirects: vec!["http://localhost/cb".into()],
+        created_at: beginning() + SignedDuration::from_secs(n),
+    };
+    store.add_client(client(0), 3).await.expect("kept");
+    let allowed = NewGrant { client: client(0).id, ..grant() };
+    store.add_grant(allowed, code("code"), actor("oauth_consent")).await.expect("made");
+    for n in 1..5 {
+        store.add_client(client(n), 3).await.expect("kept");
+    }
+    let mut there = Vec::new();
+    for n in 0..5 {
+        there.push(store.client(&client(n).id).await.expect("read") == Some(client(n)));
+    }
+    assert_eq!(there, [true, false, false, true, true]);
 }
 
 fn held(app: &str, hours: i64) -> HeldCall {

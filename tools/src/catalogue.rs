@@ -74,6 +74,8 @@ catalogue![
     crate::tokens::CreateToken,
     crate::tokens::ListTokens,
     crate::tokens::RevokeToken,
+    crate::grants::ListGrants,
+    crate::grants::RevokeGrant,
     crate::approvals::ListApprovals,
     crate::approvals::Approve,
     crate::approvals::Deny,

@@ -37,6 +37,7 @@ pub mod undo;
 
 pub mod aliases;
 pub mod approvals;
+pub mod grants;
 pub mod peers;
 pub mod plan_deploy;
 pub mod settings;

@@ -52,9 +52,22 @@ pub const VERSIONS: Limit =
 pub const TRASH_DAYS: Limit =
     limit(30, Unit::Count, "days in the trash before a deleted app is gone");
 
+/// Calls a minute of one token.
+pub const TOKEN_RATE: Limit =
+    limit(600, Unit::Count, "calls a minute for one token").settable("limits.token_rate");
+
 /// Every limit, in the order of documents.
-pub const LIMITS: &[Limit] =
-    &[FILES, FILE_BYTES, APP_BYTES, PATH_BYTES, INLINE_BYTES, ZIP_RATIO, VERSIONS, TRASH_DAYS];
+pub const LIMITS: &[Limit] = &[
+    FILES,
+    FILE_BYTES,
+    APP_BYTES,
+    PATH_BYTES,
+    INLINE_BYTES,
+    ZIP_RATIO,
+    VERSIONS,
+    TRASH_DAYS,
+    TOKEN_RATE,
+];
 
 const fn limit(value: u64, unit: Unit, of: &'static str) -> Limit {
     Limit { value, unit, of, setting: None }

@@ -37,7 +37,7 @@ impl Next {
     /// As a person at a terminal types it.
     pub fn command(&self) -> String {
         match self {
-            Self::Call(call) => call.command(),
+            Self::Call(call) => call.line(),
             Self::Words(words) => words.clone(),
         }
     }

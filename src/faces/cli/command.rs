@@ -17,6 +17,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("server config", "The node's settings: alone, it lists them"),
     ("skills", "Pages that teach an agent fazt: list them, install them"),
     ("token", "Tokens for programs and peers"),
+    ("grant", "Programs that were allowed in by OAuth"),
 ];
 
 /// What is said above the options that every command takes.

@@ -42,9 +42,14 @@ pub(super) fn print_config(exe: &Path, db: Option<&Path>, url: Option<&str>) -> 
     json!({ "mcpServers": servers })
 }
 
-/// Where the MCP door of the node at `url` is.
+/// Where agents find the MCP door of the node whose admin address is `url`.
+///
+/// On this machine that is plain `localhost`: browsers and curl know where names
+/// below it lead, and a program that asks the system does not find them. (Claude
+/// Code 2.1 is one, on a Linux without a resolver of its own.)
 pub(super) fn mcp_url(url: &str) -> String {
-    format!("{}/mcp", url.trim_end_matches('/'))
+    let url = url.trim_end_matches('/').replacen("://admin.localhost", "://localhost", 1);
+    format!("{url}/mcp")
 }
 
 /// This program, as another one starts it.
@@ -53,9 +58,12 @@ pub(super) fn this_program() -> PathBuf {
 }
 
 impl Context {
-    /// The database, where another command would not find it by itself.
+    /// The database, where a program started by another would not find it by
+    /// itself: agents pass on little of the environment, and not `FAZT_DB`.
     pub(super) fn unusual_db(&self) -> Option<PathBuf> {
-        let usual = crate::config::database_path(None, &self.environment);
+        let mut environment = self.environment.clone();
+        environment.remove("FAZT_DB");
+        let usual = crate::config::database_path(None, &environment);
         if usual.is_ok_and(|usual| usual == self.db) {
             return None;
         }
@@ -83,7 +91,7 @@ mod tests {
         assert_eq!(line, "claude mcp add fazt -- '/my tools/fazt' mcp --db '/x y/data.db'");
         assert_eq!(
             http_line("http://admin.localhost:8080"),
-            "claude mcp add --transport http fazt http://admin.localhost:8080/mcp \
+            "claude mcp add --transport http fazt http://localhost:8080/mcp \
              --header \"Authorization: Bearer $FAZT_TOKEN\""
         );
     }

@@ -183,7 +183,8 @@ async fn ask_mcp(db: &Path, announced: &str, url: &str) -> Result<(u16, String),
             "io.modelcontextprotocol/clientInfo": client,
         } },
     });
-    let host = url.split_once("://").map_or(url, |(_, host)| host);
+    let door = connect::mcp_url(url);
+    let host = door.split('/').nth(2).unwrap_or_default();
     let headers = [
         ("host", host),
         ("accept", "application/json, text/event-stream"),
@@ -216,7 +217,7 @@ fn view(findings: &[Finding], stdio: String, http: String) -> View {
         .map(|finding| finding.check.len())
         .max()
         .unwrap_or(0)
-        .max("over HTTP".len());
+        .max("for agents".len());
     let mut view = View::says(match wrong {
         0 => "nothing is wrong".to_owned(),
         1 => "one thing is wrong".to_owned(),

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use fazt_tools::{Code, Problem};
+use fazt_tools::{Code, Problem, Scope};
 use serde_json::{Map, Value, json};
 
 /// A tool's output in its envelope. What a list says of itself is also in `meta`.
@@ -28,6 +28,13 @@ pub(super) fn enveloped(output: Value) -> Value {
     Value::Object(envelope)
 }
 
+/// What a 401 asks for, until [`super::oauth::challenged`] says where it is to be had.
+pub(super) const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"fazt\"");
+
+/// The scope that a refused caller lacks, for whoever tells how to get it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Needs(pub(super) Scope);
+
 /// A problem in its envelope, with its status.
 pub(super) fn failure(problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
@@ -35,10 +42,13 @@ pub(super) fn failure(problem: &Problem) -> Response {
     let headers = response.headers_mut();
     match problem.code {
         Code::Unauthorized => {
-            headers.insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer realm=\"fazt\""),
-            );
+            headers.insert(header::WWW_AUTHENTICATE, BEARER);
+        }
+        Code::Forbidden => {
+            let scope = problem.details.get("scope").and_then(Value::as_str);
+            if let Some(Ok(scope)) = scope.map(str::parse::<Scope>) {
+                response.extensions_mut().insert(Needs(scope));
+            }
         }
         Code::RateLimited | Code::BudgetSpent | Code::Busy | Code::InProgress => {
             let seconds = problem.details.get("retry_after").and_then(Value::as_u64);

@@ -11,8 +11,11 @@ mod feed;
 mod idempotency;
 mod input;
 mod meta;
+mod page;
 mod sign_in;
 mod upload;
+
+pub(crate) mod oauth;
 
 use std::sync::Arc;
 
@@ -61,8 +64,10 @@ pub fn router(node: Arc<Node>, beside: Router) -> Router {
         .route("/health", get(meta::health))
         .route("/metrics", get(meta::metrics))
         .merge(sign_in::routes())
+        .merge(oauth::routes(&api.node))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(api.clone(), oauth::challenged))
         .with_state(api)
         .merge(beside)
         .layer(middleware::from_fn(around))

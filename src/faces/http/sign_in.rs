@@ -10,19 +10,21 @@ use axum::{
     extract::{Extension, FromRequest as _, Query, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{self, Next},
-    response::{Html, IntoResponse as _, Redirect, Response},
+    response::{IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
 use fazt_tools::{Code, Problem};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 use tokio::time::timeout;
+use url::{Position, Url, form_urlencoded};
 
 use super::{
     Api,
     answer::{failure, success},
     caller::{COOKIE, SECURE_COOKIE, session_cookie},
     input::typed,
+    page::{escape, page, told, told_with},
 };
 use crate::{
     auth::{NewSession, Visitor},
@@ -32,7 +34,7 @@ use crate::{
 
 /// How long a body may take to come. Strangers send these: without a limit, half a
 /// body would hold a connection for ever.
-const SLOWEST: Duration = Duration::from_secs(10);
+pub(super) const SLOWEST: Duration = Duration::from_secs(10);
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()
@@ -53,7 +55,7 @@ fn forms() -> Router<Api> {
 
 /// Refuses a form that another origin sent: hosted apps are of the same site,
 /// so the cookie's `SameSite` does not keep them out.
-async fn from_own_page(request: Request, next: Next) -> Response {
+pub(super) async fn from_own_page(request: Request, next: Next) -> Response {
     if request.method().is_safe() || is_own_page(request.headers()) {
         return next.run(request).await;
     }
@@ -81,6 +83,40 @@ struct SetUp {
 #[serde(deny_unknown_fields)]
 struct LogIn {
     password: String,
+}
+
+/// A sign-in by the page, and where it leads.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogInForm {
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// Where a sign-in may lead.
+#[derive(Deserialize)]
+struct Leading {
+    #[serde(default)]
+    next: String,
+}
+
+/// The sign-in page that leads to `path` of this host afterwards.
+pub(super) fn sign_in_first(path: &str) -> Response {
+    Redirect::to(&login_to(path)).into_response()
+}
+
+fn login_to(path: &str) -> String {
+    let path: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
+    format!("/login?next={path}")
+}
+
+/// A path of this host, as a browser would read it; everything else is no way to go.
+fn own_path(next: &str) -> Option<String> {
+    let here = Url::parse("http://fazt.invalid").ok()?;
+    let there = here.join(next).ok().filter(|_| next.starts_with('/'))?;
+    (there.origin() == here.origin())
+        .then(|| there[Position::BeforePath..Position::AfterQuery].to_owned())
 }
 
 async fn setup(
@@ -241,12 +277,17 @@ async fn setup_form(
     }
 }
 
-async fn login_page() -> Response {
+async fn login_page(Query(given): Query<Leading>) -> Response {
+    let next = own_path(&given.next).map_or_else(String::new, |next| {
+        format!("<input type=\"hidden\" name=\"next\" value=\"{}\">", escape(&next))
+    });
     page(
         "Sign in to fazt",
-        "<h1>Sign in</h1><form method=\"post\" action=\"/login\"><label>Password<br>\
-         <input type=\"password\" name=\"password\" autocomplete=\"current-password\" required \
-         autofocus></label><button>Sign in</button></form>",
+        &format!(
+            "<h1>Sign in</h1><form method=\"post\" action=\"/login\">{next}<label>Password<br>\
+             <input type=\"password\" name=\"password\" autocomplete=\"current-password\" required \
+             autofocus></label><button>Sign in</button></form>"
+        ),
     )
 }
 
@@ -255,13 +296,21 @@ async fn login_form(
     visitor: Option<Extension<Visitor>>,
     request: Request,
 ) -> Response {
-    let given = match read_form::<LogIn>(request).await {
+    let given = match read_form::<LogInForm>(request).await {
         Ok(given) => given,
         Err(answer) => return answer,
     };
+    let next = own_path(&given.next);
     match log_in(&api.node, given.password).await {
-        Ok(session) => signed_in(&api.node, visitor, &session, Redirect::to("/").into_response()),
-        Err(problem) => told(status(&problem), &problem.message),
+        Ok(session) => {
+            let next = next.as_deref().unwrap_or("/");
+            signed_in(&api.node, visitor, &session, Redirect::to(next).into_response())
+        }
+        Err(problem) => {
+            let again = next.map_or_else(|| "/login".to_owned(), |next| login_to(&next));
+            let again = format!("<a href=\"{}\">Sign in</a>", escape(&again));
+            told_with(status(&problem), &problem.message, &again)
+        }
     }
 }
 
@@ -303,28 +352,25 @@ fn status(problem: &Problem) -> StatusCode {
     StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
-/// A page that says `message`, written by this program.
-fn told(status: StatusCode, message: &str) -> Response {
-    let body = format!("<h1>fazt</h1><p>{message}</p><p><a href=\"/login\">Sign in</a></p>");
-    (status, page("fazt", &body)).into_response()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn page(title: &str, body: &str) -> Response {
-    const STYLE: &str = ":root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;\
-        max-width:26rem;margin:16vh auto;padding:0 1.5rem}h1{font-size:1.4rem}\
-        input{font:inherit;width:100%;padding:.5rem;margin:.25rem 0 1rem;box-sizing:border-box}\
-        button{font:inherit;padding:.5rem 1rem}";
-    let text = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style>\
-         <body>{body}</body></html>\n"
-    );
-    let mut response = Html(text).into_response();
-    response.headers_mut().insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
-        ),
-    );
-    response
+    #[test]
+    fn a_sign_in_leads_to_a_path_of_this_host_and_nowhere_else() {
+        for (next, path) in [
+            ("/oauth/authorize?a=b&c=d", Some("/oauth/authorize?a=b&c=d")),
+            ("/", Some("/")),
+            ("/x#y", Some("/x")),
+            ("", None),
+            ("x", None),
+            ("//evil.example/x", None),
+            ("/\\evil.example/x", None),
+            ("/\t/evil.example/x", None),
+            ("https://evil.example/", None),
+            ("javascript:alert(1)", None),
+        ] {
+            assert_eq!(own_path(next).as_deref(), path, "{next}");
+        }
+    }
 }

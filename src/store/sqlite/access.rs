@@ -44,7 +44,7 @@ pub(super) fn words(scopes: Scopes) -> String {
     scopes.iter().map(Scope::as_str).collect::<Vec<_>>().join(" ")
 }
 
-fn names(apps: Option<&[AppName]>) -> Option<String> {
+pub(super) fn names(apps: Option<&[AppName]>) -> Option<String> {
     apps.map(|apps| Value::from(apps.iter().map(AppName::as_str).collect::<Vec<_>>()).to_string())
 }
 

@@ -32,6 +32,8 @@ pub(super) enum Cell {
     DefaultPeer,
     /// When a token was revoked, or null.
     Revoked(i64),
+    /// When a grant of OAuth was revoked, or null.
+    Granted(i64),
     /// A stored setting, or null.
     Setting(String),
 }
@@ -60,6 +62,7 @@ impl Cell {
             Self::Trashed(app) => by_id("SELECT trashed_at FROM apps WHERE id = ?1", *app),
             Self::Spa(app) => by_id("SELECT spa FROM apps WHERE id = ?1", *app),
             Self::Revoked(token) => by_id("SELECT revoked_at FROM tokens WHERE id = ?1", *token),
+            Self::Granted(id) => by_id("SELECT revoked_at FROM oauth_grants WHERE id = ?1", *id),
             Self::Withdrawn(app, version) => of_version("withdrawn", *app, *version),
             Self::Pinned(app, version) => of_version("pinned", *app, *version),
             Self::Alias(name) => {
@@ -132,6 +135,10 @@ impl Cell {
                         _ => error.into(),
                     },
                 )?;
+            }
+            Self::Granted(id) => {
+                let sql = "UPDATE oauth_grants SET revoked_at = ?2 WHERE id = ?1";
+                c.prepare_cached(sql)?.execute(params![id, value.as_i64()])?;
             }
             Self::Withdrawn(app, version) => {
                 let sql = "UPDATE versions SET withdrawn = ?3 WHERE app_id = ?1 AND version = ?2";

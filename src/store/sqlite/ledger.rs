@@ -172,7 +172,11 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
             }
             Cell::Alias(_) => undone.aliases = true,
             Cell::Setting(_) => undone.settings = true,
-            Cell::Peer(_) | Cell::DefaultPeer | Cell::Revoked(_) | Cell::Pinned(..) => {}
+            Cell::Peer(_)
+            | Cell::DefaultPeer
+            | Cell::Revoked(_)
+            | Cell::Granted(_)
+            | Cell::Pinned(..) => {}
         }
         if matches!(cell, Cell::Trashed(_)) && !before.is_null() {
             // The trash keeps it from now on, not from when it was first deployed.
@@ -210,6 +214,10 @@ fn is_gone(c: &Connection, cell: &Cell, before: &Value) -> Result<bool> {
             (*app, Some(i64::from(*version)))
         }
         Cell::Trashed(app) | Cell::Spa(app) => (*app, None),
+        Cell::Granted(grant) => {
+            let sql = "SELECT NOT EXISTS (SELECT 1 FROM oauth_grants WHERE id = ?1)";
+            return Ok(c.prepare_cached(sql)?.query_row([grant], |row| row.get(0))?);
+        }
         _ => return Ok(false),
     };
     let there: bool = c.prepare_cached(sql)?.query_row(params![app, version], |row| row.get(0))?;

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_mcp.sql"),
     include_str!("migrations/0003_approvals.sql"),
+    include_str!("migrations/0004_oauth.sql"),
 ];
 
 /// Marks the file as fazt's: the letters `fazt`.

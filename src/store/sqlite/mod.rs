@@ -13,6 +13,7 @@ mod examine;
 mod handles;
 mod ledger;
 mod migrations;
+mod oauth;
 mod peers;
 mod reader;
 mod upkeep;

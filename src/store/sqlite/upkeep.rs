@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 
-use super::{SqliteStore, migrations, ms, signed, unsigned};
+use super::{SqliteStore, migrations, ms, oauth, signed, unsigned};
 use crate::store::{Keep, Result, StoreFacts, Traffic, UpkeepStore};
 
 /// Rows dropped in one transaction, so that other writes wait little.
@@ -38,6 +38,7 @@ fn collect(c: &Connection, keep: Keep, now: Timestamp) -> Result<bool> {
         .execute(params![ms(now - keep.loose_blobs), PIECE])?;
     c.prepare_cached("DELETE FROM sessions WHERE expires_at < ?1")?.execute([ms(now)])?;
     c.prepare_cached("DELETE FROM setup_links WHERE expires_at < ?1")?.execute([ms(now)])?;
+    oauth::collect(c, now, now - keep.trash)?;
     super::handles::collect(c, now)?;
     c.prepare_cached("DELETE FROM approvals WHERE coalesce(decided_at, expires_at) < ?1")?
         .execute([ms(now - APPROVALS)])?;

@@ -6,8 +6,8 @@
 
 use std::fmt::Write as _;
 
-use fazt::peers::Peer;
-use fazt_tools::{Caller, Face, Spec, dispatch, specs};
+use fazt::{peers::Peer, store::NewGrant};
+use fazt_tools::{Caller, Face, Scopes, Spec, dispatch, specs};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -76,6 +76,8 @@ fn rows() -> Vec<Row> {
         ),
         row("list_tokens", json!({}), "token list"),
         row("revoke_token", json!({ "name": "ci" }), "token revoke ci -y"),
+        row("list_grants", json!({}), "grant list"),
+        row("revoke_grant", json!({ "grant": 1 }), "grant revoke 1 -y"),
         row(
             "add_peer",
             json!({ "name": "other", "url": "URL", "token": "TOKEN" }),
@@ -95,7 +97,7 @@ fn rows() -> Vec<Row> {
         row("deny", json!({ "id": 2 }), "deny 2"),
         row("list_approvals", json!({ "all": true }), "approvals --all"),
         row("delete_app", json!({ "app": "hello" }), "delete hello -y"),
-        row("undo", json!({ "change": 5 , "force": true }), "undo 5 --force"),
+        row("undo", json!({ "change": 6 , "force": true }), "undo 6 --force"),
         row("list_changes", json!({ "limit": 50 }), "changes --limit 50"),
         row("status", json!({}), "status"),
     ]
@@ -156,6 +158,17 @@ async fn start() -> TestNode {
         let (bot, path) = (bot["token"].as_str().expect("a token"), format!("/api/apps/{app}"));
         node.call_as(bot, Method::DELETE, &path, None).await.code();
     }
+    let owner = Caller::owner(Face::Admin);
+    let grant = NewGrant {
+        client: "fazt_client_x".to_owned(),
+        client_name: "Claude Code".to_owned(),
+        resource: "http://localhost/mcp".to_owned(),
+        scopes: Scopes::all(),
+        apps: None,
+    };
+    let actor = node.node().actor(&owner, "oauth_consent", json!({}));
+    let access = &node.node().access;
+    access.allow(grant, String::new(), String::new(), actor).await.expect("allowed");
     node
 }
 

@@ -45,7 +45,8 @@ pub(super) fn skill() -> Skill {
             Part::Text(
                 "Ask the person first: name the app, its versions and its addresses. It goes to \
                  the trash for 30 days, and visitors get 404 from then on. `-y` answers the \
-                 command's own question.",
+                 command's own question; the tool asks by a form, or wants the name again in \
+                 `confirm`.",
             ),
             Part::Call(Call::of::<DeleteApp>(json!({ "app": "hello" }))),
             Part::Heading("Undo"),

@@ -40,6 +40,10 @@ impl Call {
     }
 
     /// Shows another of the tool's commands than the first.
+    ///
+    /// # Panics
+    ///
+    /// When the tool has no such command.
     #[must_use]
     pub fn worded(mut self, word: &'static str) -> Self {
         assert!(spec(self.tool).commands.contains(&word), "`fazt {word}` is not {}", self.tool);
@@ -86,6 +90,16 @@ impl Call {
 
     /// The command line, broken where it is long.
     pub fn command(&self) -> String {
+        broken(&self.words())
+    }
+
+    /// The command line, however long.
+    pub fn line(&self) -> String {
+        self.words().join(" ")
+    }
+
+    /// The command's words, an option with its value as one.
+    fn words(&self) -> Vec<String> {
         let spec = self.spec();
         let mut words = vec![format!("fazt {}", self.word.unwrap_or(spec.commands[0]))];
         words.extend(self.folder.map(quoted));
@@ -108,7 +122,7 @@ impl Call {
             }
         }
         words.extend((spec.effect == Effect::Remove).then(|| "-y".to_owned()));
-        broken(&words)
+        words
     }
 
     /// The same with `curl`, for `$FAZT_URL` and `$FAZT_TOKEN`.
@@ -117,7 +131,7 @@ impl Call {
         let mut rest = self.input.as_object().cloned().unwrap_or_default();
         let mut path = spec.route.path.replace("{*", "{");
         for field in spec.route.fields() {
-            let value = rest.remove(field).expect("an input holds what its route names");
+            let Some(value) = rest.remove(field) else { continue };
             let keep_slash = spec.route.path.contains("{*");
             path = path.replace(&format!("{{{field}}}"), &encoded(&plain(&value), keep_slash));
         }

@@ -33,8 +33,10 @@ pub(super) fn skill() -> Skill {
                 .of_folder("site"),
             ),
             Part::Text(
-                "The tool takes the files inline, 1 MiB together; the command and `curl` send the \
-                 folder `site`. The answer has `version`, `preview_url`, `warnings` and `change`. \
+                "Inline files may have 1 MiB together; the command and `curl` send the folder \
+                 `site`. A tool of `fazt mcp` takes a folder too: `path` in place of `files`. Over \
+                 HTTP, {deploy} with `app` alone answers a command that sends the folder it is run \
+                 in. The answer of a deploy has `version`, `preview_url`, `warnings` and `change`. \
                  The same content again answers `unchanged`, so a call may be repeated.",
             ),
             Part::Heading("3. Check the preview"),

@@ -188,8 +188,7 @@ fn access() -> Guide {
                  fazt token list\nfazt token revoke ci -y",
             ),
             Part::Text(
-                "It is shown once and stored as a hash. A token with `--app` touches those apps \
-                 only. Keep it in the environment, never in a file that is deployed or committed.",
+                "It is shown once and stored as a hash. Keep it in the environment, never in a file that is deployed or committed.",
             ),
             Part::Heading("Presets"),
             Part::Presets,
@@ -199,19 +198,18 @@ fn access() -> Guide {
                 "A missing scope is refused with `FORBIDDEN` and names what is needed. No token \
                  makes one that may do more than itself.",
             ),
-            Part::Heading("What waits for a person"),
+            Part::Heading("What a token may be held to"),
+            Part::Items(&[
+                "`--app`: these apps and no others; it administers no node",
+                "`--approval human`: what removes something is kept until a person decides. The \
+                 answer is `APPROVAL_PENDING` with a number: tell it to the person, who runs \
+                 {fazt approve 3} or {fazt deny 3}, and make the same call again later to learn \
+                 what became of it. Nothing was done yet.",
+                "`--budget`: so many calls a day, then `BUDGET_SPENT` until midnight, UTC",
+            ]),
             Part::Text(
-                "What a token made with `--approval human` removes waits: the call ends with \
-                 `APPROVAL_PENDING` and nothing is done yet. Tell your user the question and the \
-                 number in `details.approval`; they decide with `fazt approve ID` or `fazt deny \
-                 ID`. Then make the same call again: once, within an hour, it answers what became \
-                 of it. Do not look for a way round.",
-            ),
-            Part::Heading("How often a token may call"),
-            Part::Text(
-                "So many times a minute (the setting `limits.token_rate`), and so many a day if it \
-                 was made with `--budget`. `RATE_LIMITED` and `BUDGET_SPENT` say when to go on: \
-                 wait that long, and ask for more at once instead of often.",
+                "Too many calls a minute are refused with `RATE_LIMITED`; `Retry-After` says when \
+                 to go on.",
             ),
             Part::Heading("The ledger"),
             Part::Text(

@@ -57,8 +57,8 @@ pub enum Target {
 /// What the calls of a page are, said on each.
 const WAYS: Part = Part::Text(
     "Each call stands three times: a tool of the fazt MCP server with its input, a `fazt` \
-     command, and `curl`. Use the first you have. The names and numbers are examples. For \
-     `curl`, `FAZT_URL` is the node's admin address, such as `http://admin.localhost:8080`, and \
+     command, and `curl`. Use the first you have. The names and numbers are examples. Every MCP \
+     tool also takes `peer`, the name of another node. For `curl`, `FAZT_URL` is the node's admin address, on its own machine `http://localhost:8080`, and \
      `FAZT_TOKEN` a token: {fazt create_token agent --preset agent} prints one on the node's \
      machine.",
 );
@@ -137,9 +137,8 @@ impl Skill {
     /// Its files, each with its path below the skill's folder.
     pub fn files(&self, target: Target) -> Vec<(String, String)> {
         let mut files = vec![("SKILL.md".to_owned(), self.page(target))];
-        for topic in self.references {
-            let guide = Guide::named(topic).expect("a reference is a guide");
-            files.push((format!("references/{topic}.md"), guide.text()));
+        for guide in self.guides() {
+            files.push((format!("references/{}.md", guide.topic), guide.text()));
         }
         files
     }
@@ -171,13 +170,18 @@ impl Skill {
         text.push_str(&page::render(&self.parts));
         if !self.references.is_empty() {
             text.push_str("\n## More\n\n");
-            for topic in self.references {
-                let guide = Guide::named(topic).expect("a reference is a guide");
+            for guide in self.guides() {
+                let topic = guide.topic;
                 let line = format!("[{topic}](references/{topic}.md): {}", guide.description);
                 text.push_str(&text::item(&line));
             }
         }
         text
+    }
+
+    /// The guides that lie beside it.
+    fn guides(&self) -> impl Iterator<Item = &'static Guide> {
+        self.references.iter().filter_map(|topic| Guide::named(topic))
     }
 
     /// What a plugin need not ask for: the tools that only read.
@@ -216,6 +220,7 @@ mod tests {
                 !name.starts_with('-') && !name.ends_with('-') && !name.contains("--"),
                 "{name}"
             );
+            assert_eq!(skill.guides().count(), skill.references.len(), "{name}: no such guide");
             let about = skill.description;
             assert!(about.len() <= 1_024 && !about.contains(['<', '>']), "{name}: {about}");
             assert!(about.contains("Use when"), "{name} does not say when to use it");

@@ -6,6 +6,8 @@
 
 use std::fmt::Write as _;
 
+use clap::ValueEnum as _;
+
 use super::{
     call::{self, Call},
     text::{item, wrapped},
@@ -71,12 +73,12 @@ fn one(part: &Part, text: &mut String) {
             items(&mut Scope::ALL.iter().map(|scope| format!("`{scope}`: {}", scope.allows())));
         }
         Part::Presets => {
-            items(&mut <Preset as clap::ValueEnum>::value_variants().iter().map(|preset| {
+            items(&mut Preset::value_variants().iter().map(|preset| {
                 let scopes: Vec<String> =
                     preset.scopes().iter().map(|s| format!("`{s}`")).collect();
-                let word = clap::ValueEnum::to_possible_value(preset).expect("no preset is hidden");
+                let word = preset.to_possible_value().expect("no preset is hidden");
                 format!("`{}`: {}", word.get_name(), scopes.join(", "))
-            }))
+            }));
         }
         Part::Heading(title) => drop(writeln!(text, "## {title}")),
         Part::Text(prose) => drop(writeln!(text, "{}", wrapped(&named(prose), ""))),

@@ -11,8 +11,9 @@ use super::{Target, text::wrapped};
 /// The name of the server and of the plugin.
 pub const NAME: &str = "fazt";
 
-/// Where a node's MCP door is, when nothing was set.
-pub const URL: &str = "http://admin.localhost:8080/mcp";
+/// Where a node's MCP door is, when nothing was set. Not `admin.localhost`: most
+/// programs cannot look that up.
+pub const URL: &str = "http://localhost:8080/mcp";
 
 /// What a plugin or a skill is for, in a line.
 const ABOUT: &str = "Host every app you own on one node: deploy, preview, check, roll back.";

@@ -28,8 +28,7 @@ pub(super) fn skill() -> Skill {
             Part::Call(Call::of::<ListPeers>(json!({}))),
             Part::Text(
                 "`health` is asked at this moment; a peer that cannot be reached says why. For \
-                 the whole report of one, use its command, {@zyt status}, or an MCP server of \
-                 its own.",
+                 the whole report of one, use {@zyt status}, or the tool with `peer`.",
             ),
             Part::Heading("3. The apps"),
             Part::Call(Call::of::<ListApps>(json!({}))),

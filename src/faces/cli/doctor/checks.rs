@@ -3,7 +3,7 @@
 //! Pure: plain values in, a finding out. Each that is not well says why it matters
 //! and what mends it.
 
-use std::{net::IpAddr, path::Path};
+use std::{fmt::Write as _, net::IpAddr, path::Path};
 
 use fazt_tools::{Problem, skills::text::quoted, view::bytes};
 use jiff::{SignedDuration, Timestamp};
@@ -15,8 +15,8 @@ use crate::store::{Result as Stored, StoreError, sqlite::Examined};
 /// The name whose way is looked up; no app has to have it.
 pub(super) const SAMPLE: &str = "hello";
 
-/// No fazt of this line was there before.
-const FIRST: &str = "2026-11-01T00:00:00Z";
+/// No fazt of this kind was there before; a clock without a battery shows less.
+const FIRST: &str = "2025-01-01T00:00:00Z";
 
 /// How far clocks may be apart without a word.
 const SLACK: SignedDuration = SignedDuration::from_mins(2);
@@ -77,7 +77,7 @@ impl Finding {
         let mut text = format!("{word}: {}", self.found);
         let why = self.why.map(|why| ("", why)).into_iter();
         for (name, more) in why.chain(self.fix.as_deref().map(|fix| ("fix: ", fix))) {
-            text.push_str(&format!("\n{:indent$}{name}{more}", ""));
+            let _ = write!(text, "\n{:indent$}{name}{more}", "");
         }
         text
     }
@@ -109,7 +109,7 @@ pub(super) fn database(db: &Path, looked: Option<&Stored<Examined>>) -> Finding 
                 }
                 StoreError::NotOurs { .. } => "name another with `--db PATH` or FAZT_DB".to_owned(),
                 StoreError::NoAccess { .. } => {
-                    format!("chown \"$(id -un)\" {}", quoted(&format!("{shown}")))
+                    format!("sudo chown \"$(id -un)\" {}", quoted(&format!("{shown}")))
                 }
                 _ => RESTORE.to_owned(),
             });
@@ -318,7 +318,7 @@ pub(super) fn names(
         }
         _ if local => Finding::ok(
             CHECK,
-            format!("{name}: browsers and curl know the way, others send the Host header"),
+            format!("{name}: browsers and curl know the way, others send a Host header"),
         ),
         Ok(found) if !found.is_empty() => {
             let there: Vec<String> = found.iter().map(ToString::to_string).collect();
@@ -399,5 +399,120 @@ pub(super) fn agents(url: &str, heard: &Result<(u16, String), String>) -> Findin
             "agents cannot come in over HTTP",
         )
         .fix("stop the node, then: fazt server start"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a moment")
+    }
+
+    fn addresses(list: &[&str]) -> Vec<IpAddr> {
+        list.iter().map(|text| text.parse().expect("an address")).collect()
+    }
+
+    #[test]
+    fn what_is_not_well_says_why_and_most_of_it_what_mends_it() {
+        let db = Path::new("/my data/data.db");
+        let damaged = Examined { schema: 1, faults: vec!["page 3".into()], ..Examined::default() };
+        let now = at("2026-11-20T07:00:00Z");
+        let heard = |status: u16| Ok((status, String::new()));
+        let answer = |health| Answer { health, status: None, refused: None };
+        let stale = Answer {
+            status: Some(json!({ "version": "0.0.9" })),
+            ..answer(Ok((200, String::new())))
+        };
+        for (finding, state, part) in [
+            (database(db, None), State::Wrong, "fazt server start"),
+            (database(db, Some(&Ok(damaged))), State::Wrong, "page 3"),
+            (
+                database(
+                    db,
+                    Some(&Err(StoreError::NoAccess { path: db.into(), reason: "no".into() })),
+                ),
+                State::Wrong,
+                "'/my data/data.db'",
+            ),
+            (key_file(db, Some(0o644)), State::Wrong, "chmod 600 '/my data/data.db.key'"),
+            (disk(Some(1_000), 1_001), State::Wrong, "free some space"),
+            (clock(at("2020-01-01T00:00:00Z"), None), State::Wrong, "set-ntp"),
+            (clock(now, Some(at("2026-11-20T08:00:00Z"))), State::Wrong, "set-ntp"),
+            (node(&Running::No, "1"), State::Note, "fazt server start"),
+            (node(&Running::Busy, "1"), State::Note, "fazt doctor"),
+            (node(&Running::At("U", answer(heard(503))), "1"), State::Wrong, "503"),
+            (node(&Running::At("U", answer(Err("gone".into()))), "1"), State::Wrong, "gone"),
+            (node(&Running::At("U", answer(heard(200))), "1"), State::Wrong, "as the user"),
+            (node(&Running::At("U", stale), "1"), State::Note, "0.0.9"),
+            (port("127.0.0.1".parse().unwrap(), 8080, false), State::Wrong, "set port 8081"),
+            (port("0.0.0.0".parse().unwrap(), 80, false), State::Wrong, "only root"),
+            (tokens(now, &[("my ci".into(), Some(now))]), State::Note, "revoke 'my ci'"),
+            (agents("http://a", &heard(404)), State::Note, "no MCP door"),
+            (agents("http://a", &heard(401)), State::Wrong, "http://a/mcp"),
+            (agents("http://a", &heard(500)), State::Wrong, "500"),
+            (agents("http://a", &heard(200)), State::Wrong, "not as MCP does"),
+            (agents("http://a", &Err("gone".into())), State::Wrong, "gone"),
+        ] {
+            let text = finding.lines(10);
+            assert_eq!(finding.state, state, "{text}");
+            assert!(text.contains(part), "{text}");
+            assert!(finding.why.is_some(), "{text}");
+            assert!(finding.fix.is_some() || finding.check == "mcp", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_well_says_so_in_a_line() {
+        let now = at("2026-11-20T07:00:00Z");
+        let well = Answer {
+            health: Ok((200, String::new())),
+            status: Some(json!({ "version": "1" })),
+            refused: None,
+        };
+        let examined = Examined { schema: 1, ..Examined::default() };
+        for finding in [
+            database(Path::new("/d"), Some(&Ok(examined))),
+            key_file(Path::new("/d"), Some(0o600)),
+            disk(Some(2), 1),
+            clock(now, Some(at("2026-11-20T07:01:00Z"))),
+            node(&Running::At("U", well), "1"),
+            port("127.0.0.1".parse().unwrap(), 8080, true),
+            tokens(now, &[("ci".into(), None), ("x".into(), Some(at("2027-01-01T00:00:00Z")))]),
+            agents("U", &Ok((200, "{\"jsonrpc\":\"2.0\"}".into()))),
+        ] {
+            assert_eq!(finding.state, State::Ok, "{finding:?}");
+            assert_eq!(finding.lines(4).lines().count(), 1, "{finding:?}");
+        }
+    }
+
+    #[test]
+    fn names_must_lead_here_unless_a_proxy_stands_in_front() {
+        let own = addresses(&["127.0.0.1", "10.0.0.7"]);
+        let state = |domain: &str, proxy, found: &[&str]| {
+            names(domain, proxy, &own, &Ok(addresses(found))).state
+        };
+        assert_eq!(state("zyt.app", false, &["10.0.0.7"]), State::Ok);
+        assert_eq!(state("zyt.app", false, &["192.0.2.1"]), State::Note);
+        assert_eq!(state("zyt.app", true, &["192.0.2.1"]), State::Ok);
+        assert_eq!(state("zyt.app", true, &[]), State::Wrong);
+        let nowhere = Err("no such name".to_owned());
+        let local = names("localhost", false, &own, &nowhere);
+        assert_eq!(local.state, State::Ok);
+        assert!(local.lines(0).contains("Host header"), "{}", local.lines(0));
+        assert_eq!(state("localhost", false, &["127.0.0.1"]), State::Ok);
+        let lost = names("zyt.app", false, &own, &nowhere);
+        assert_eq!(lost.state, State::Wrong);
+        assert!(lost.lines(0).contains("`*.zyt.app` to 10.0.0.7"), "{}", lost.lines(0));
+    }
+
+    #[test]
+    fn a_setting_is_mended_where_it_came_from() {
+        let stored = Problem::new(fazt_tools::Code::ValidationFailed, "`x` (from the database)");
+        let fix = settings(&stored.detail("field", "port")).fix;
+        assert_eq!(fix.as_deref(), Some("fazt server config set port"));
     }
 }
