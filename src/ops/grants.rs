@@ -1,8 +1,9 @@
 //! `list_grants` and `revoke_grant` on a node.
 
 use fazt_tools::{
-    Caller, Handler, Problem,
+    Caller, Code, Handler, Problem,
     grants::{Grant, ListGrants, ListInput, ListOutput, RevokeGrant, RevokeInput, RevokeOutput},
+    view,
 };
 use serde_json::json;
 
@@ -37,5 +38,19 @@ impl Handler<RevokeGrant> for Node {
         let change =
             change.map_err(|e| storage_problem(&e).hint("`fazt grant list` lists them"))?;
         Ok(RevokeOutput { grant: input.grant, change })
+    }
+
+    async fn question(&self, _: &Caller, input: &RevokeInput) -> Result<String, Problem> {
+        let grants = self.store.grants(self.clock.now()).await.map_err(|e| storage_problem(&e))?;
+        let Some(found) = grants.iter().find(|found| found.id == input.grant) else {
+            let what = format!("there is no grant {}", input.grant);
+            return Err(Problem::new(Code::NotFound, what).hint("`fazt grant list` lists them"));
+        };
+        let used = match found.used_at {
+            Some(at) => format!("it was last used on {} UTC", view::moment(at)),
+            None => "it was never used".to_owned(),
+        };
+        let name = &found.grant.client_name;
+        Ok(format!("Take back what was granted to `{name}`? It has to ask again; {used}."))
     }
 }

@@ -15,6 +15,7 @@ mod list_apps;
 mod list_changes;
 mod list_files;
 mod list_peers;
+pub mod origin;
 mod peers;
 mod plan_deploy;
 mod promote;

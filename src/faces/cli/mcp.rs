@@ -121,11 +121,11 @@ async fn start(starting: &Starting, taken: Option<String>) -> Result<Running, Pr
     }
     let db = starting.db.clone();
     let environment = starting.environment.clone();
-    let warnings = taken.map(moved).into_iter().collect();
+    let warnings = taken.map(|taken| moved(&taken)).into_iter().collect();
     server::start(Start { db, flags, environment, warnings }).await
 }
 
-fn moved(taken: String) -> Warning {
+fn moved(taken: &str) -> Warning {
     Warning {
         message: format!("{taken}, so this node listens on another"),
         fix: "fazt server config set port PORT".to_owned(),

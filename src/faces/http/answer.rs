@@ -29,7 +29,7 @@ pub(super) fn enveloped(output: Value) -> Value {
 }
 
 /// What a 401 asks for, until [`super::oauth::challenged`] says where it is to be had.
-pub(super) const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"fazt\"");
+pub(super) use crate::ops::origin::BEARER;
 
 /// The scope that a refused caller lacks, for whoever tells how to get it.
 #[derive(Clone, Copy, Debug)]

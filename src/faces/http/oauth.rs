@@ -17,7 +17,7 @@ use axum::{
     Json, Router,
     body::Body,
     extract::{Request, State},
-    http::{self, HeaderValue, StatusCode, header},
+    http::{self, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::{get, post},
@@ -26,7 +26,7 @@ use bytes::Bytes;
 use fazt_tools::{Problem, Scopes};
 use serde_json::json;
 use tokio::time::timeout;
-use url::{Host, Url, form_urlencoded};
+use url::form_urlencoded;
 
 use super::{
     Api,
@@ -35,8 +35,9 @@ use super::{
     sign_in::{SLOWEST, from_own_page},
 };
 use crate::{
-    auth::{Strangers, Visitor, oauth},
+    auth::Strangers,
     node::Node,
+    ops::origin::{Lack, Origin, challenge},
 };
 
 /// Longest form or registration.
@@ -77,80 +78,6 @@ pub(super) fn routes(node: &Arc<Node>) -> Router<Api> {
         .route("/oauth/revoke", post(token::revoke))
         .merge(consent)
         .with_state(Arc::new(desk))
-}
-
-/// The scheme, host and port under which a request reached the node: its issuer.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Origin(String);
-
-impl Origin {
-    /// The origin of `request`: one of the node's own names, as the client wrote it, or
-    /// the public one.
-    ///
-    /// A client checks that the issuer is the address it asked (RFC 8414 §3.3), and it
-    /// may have come by `localhost` as well as by the domain.
-    pub(crate) fn of<B>(node: &Node, request: &http::Request<B>) -> Self {
-        let public = || Self(node.url("admin"));
-        let given = request.uri().authority().map(http::uri::Authority::as_str);
-        let given = given.or_else(|| request.headers().get(header::HOST)?.to_str().ok());
-        let visitor = request.extensions().get::<Visitor>();
-        let scheme = if visitor.is_some_and(|visitor| visitor.https) { "https" } else { "http" };
-        let url = given.and_then(|given| Url::parse(&format!("{scheme}://{given}")).ok());
-        let Some(url) = url else { return public() };
-        let domain = &node.config.domain;
-        let own = url.host().is_some_and(|host| oauth::is_own_host(&host, domain));
-        let by_domain = matches!(url.host(), Some(Host::Domain(name))
-            if name.strip_prefix("admin.") == Some(domain.as_str()));
-        // Before the domain may stand a proxy that nobody named; the setting knows.
-        if !own || by_domain && !node.config.public_url.is_empty() {
-            return public();
-        }
-        Self(url.origin().ascii_serialization())
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// What a caller lacks.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Lack {
-    /// It sent no token.
-    Token,
-    /// The token it sent is unknown, expired, revoked or for another node.
-    ValidToken,
-    /// Its token allows too little.
-    Scope,
-}
-
-/// The `WWW-Authenticate` header of a 401, or with [`Lack::Scope`] of a 403: where a
-/// client finds out how to get a token for `path` (RFC 9728 §5.1), and `scopes` to ask
-/// for.
-pub(crate) fn challenge(
-    node: &Node,
-    origin: &Origin,
-    path: &str,
-    lack: Lack,
-    scopes: Scopes,
-) -> HeaderValue {
-    if !node.config.oauth {
-        return BEARER;
-    }
-    let error = match lack {
-        Lack::Token => "",
-        Lack::ValidToken => "error=\"invalid_token\", ",
-        Lack::Scope => "error=\"insufficient_scope\", ",
-    };
-    let path = path.trim_end_matches('/');
-    let mut text = format!(
-        "Bearer {error}resource_metadata=\"{}/.well-known/oauth-protected-resource{path}\"",
-        origin.as_str()
-    );
-    if scopes != Scopes::default() {
-        text.extend([", scope=\"", &oauth::words(scopes), "\""]);
-    }
-    HeaderValue::from_str(&text).unwrap_or(BEARER)
 }
 
 /// Makes every 401 say where a token is to be had, and a 403 which scope to ask for.

@@ -28,7 +28,7 @@ use super::{Core, tools::CONFIRM};
 use crate::clock::{self, Clock as _, SystemClock};
 
 /// How long a question may be answered.
-const LIFE: Duration = Duration::from_secs(300);
+const LIFE: Duration = Duration::from_mins(5);
 /// The question's name within a request for input.
 const KEY: &str = "confirm";
 

@@ -10,7 +10,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::{get, post},
@@ -28,7 +28,11 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{Door, Face, Reach, sessions, sse};
-use crate::{lifecycle::Lifecycle, node::Node};
+use crate::{
+    lifecycle::Lifecycle,
+    node::Node,
+    ops::origin::{Lack, Origin, challenge},
+};
 
 /// How long an open stream may take for its last words when the node stops.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -119,23 +123,17 @@ async fn admit(State(node): State<Arc<Node>>, request: Request, next: Next) -> R
 /// Why a request goes no further.
 struct Refusal {
     problem: Problem,
-    /// What would do: answered as a challenge.
-    challenge: Option<(Option<&'static str>, Option<Scope>)>,
-    host: Option<HeaderValue>,
-    status: StatusCode,
+    /// What would do, where a token would.
+    lack: Option<(Lack, Option<Scope>)>,
+    origin: Origin,
 }
 
 /// Checks a request and notes who sent it.
 async fn prepare(node: &Arc<Node>, request: Request) -> Result<(String, Request), Refusal> {
-    let host = request.headers().get(header::HOST).cloned();
-    let refuse = |problem: Problem, challenge| Refusal {
-        status: StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::BAD_REQUEST),
-        problem,
-        challenge,
-        host: host.clone(),
-    };
-    if let Some(origin) = request.headers().get(header::ORIGIN)
-        && !is_own_origin(node, origin, host.as_ref())
+    let origin = Origin::of(node, &request);
+    let refuse = |problem, lack| Refusal { problem, lack, origin: origin.clone() };
+    if let Some(page) = request.headers().get(header::ORIGIN)
+        && page.as_bytes() != origin.as_str().as_bytes()
     {
         return Err(refuse(
             Problem::new(Code::Forbidden, "a page from elsewhere may not use this server")
@@ -143,8 +141,10 @@ async fn prepare(node: &Arc<Node>, request: Request) -> Result<(String, Request)
             None,
         ));
     }
+    let came = request.headers().contains_key(header::AUTHORIZATION);
+    let lack = if came { Lack::ValidToken } else { Lack::Token };
     let caller = who(node, request.headers()).await;
-    let caller = caller.map_err(|problem| refuse(problem, Some((None, None))))?;
+    let caller = caller.map_err(|problem| refuse(problem, Some((lack, None))))?;
     node.access.admit(&caller).map_err(|problem| refuse(problem, None))?;
     let (mut parts, body) = request.into_parts();
     let body = if parts.method == Method::POST {
@@ -163,7 +163,7 @@ async fn prepare(node: &Arc<Node>, request: Request) -> Result<(String, Request)
         && let Some(spec) = specs().iter().find(|spec| spec.agent && spec.name == tool)
         && let Err(problem) = caller.require(spec.scope, spec.name)
     {
-        return Err(refuse(problem, Some((Some("insufficient_scope"), Some(spec.scope)))));
+        return Err(refuse(problem, Some((Lack::Scope, Some(spec.scope)))));
     }
     if let Some(id) = parts.headers.get(MCP_SESSION_ID) {
         let id = id.to_str().unwrap_or_default();
@@ -200,15 +200,6 @@ async fn who(node: &Node, headers: &HeaderMap) -> Result<Caller, Problem> {
     found.ok_or_else(|| refused("the token is unknown, revoked or expired"))
 }
 
-/// Whether a page with that origin is this node's own.
-fn is_own_origin(node: &Node, origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
-    let own = node.url("admin");
-    let Ok(origin) = origin.to_str() else { return false };
-    let scheme = own.split_once("://").map_or("http", |(scheme, _)| scheme);
-    let asked = host.and_then(|host| host.to_str().ok());
-    origin == own || asked.is_some_and(|asked| origin == format!("{scheme}://{asked}"))
-}
-
 /// The tool that a request calls. Newer clients say it in a header, which rmcp
 /// compares with the body; for others the body is read.
 fn called(headers: &HeaderMap, body: &Bytes) -> Option<String> {
@@ -237,26 +228,18 @@ impl Refusal {
             "jsonrpc": "2.0", "id": null,
             "error": { "code": -32_600, "message": message(&self.problem), "data": self.problem },
         });
-        let mut response = (self.status, axum::Json(body)).into_response();
+        let status = StatusCode::from_u16(self.problem.code.status());
+        let status = status.unwrap_or(StatusCode::BAD_REQUEST);
+        let mut response = (status, axum::Json(body)).into_response();
+        let headers = response.headers_mut();
         let wait = self.problem.details.get("retry_after").and_then(serde_json::Value::as_u64);
         if let Some(wait) = wait {
-            response.headers_mut().insert(header::RETRY_AFTER, wait.into());
+            headers.insert(header::RETRY_AFTER, wait.into());
         }
-        if let Some((error, scope)) = self.challenge {
-            let mut challenge = String::from("Bearer ");
-            if let Some(error) = error {
-                challenge.push_str(&format!("error=\"{error}\", "));
-            }
-            if let Some(scope) = scope {
-                challenge.push_str(&format!("scope=\"{scope}\", "));
-            }
-            let origin = origin(node, self.host.as_ref());
-            challenge.push_str(&format!(
-                "resource_metadata=\"{origin}/.well-known/oauth-protected-resource/mcp\""
-            ));
-            if let Ok(challenge) = HeaderValue::from_str(&challenge) {
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-            }
+        if let Some((lack, scope)) = self.lack {
+            let scopes = scope.into_iter().collect();
+            let value = challenge(node, &self.origin, "/mcp", lack, scopes);
+            headers.insert(header::WWW_AUTHENTICATE, value);
         }
         response
     }
@@ -266,16 +249,6 @@ fn message(problem: &Problem) -> String {
     match &problem.hint {
         Some(hint) => format!("{}; {hint}", problem.message),
         None => problem.message.clone(),
-    }
-}
-
-/// This node's address as the client wrote it.
-fn origin(node: &Node, host: Option<&HeaderValue>) -> String {
-    let own = node.url("admin");
-    let scheme = own.split_once("://").map_or("http", |(scheme, _)| scheme);
-    match host.and_then(|host| host.to_str().ok()) {
-        Some(host) => format!("{scheme}://{host}"),
-        None => own,
     }
 }
 

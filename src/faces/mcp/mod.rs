@@ -142,10 +142,11 @@ impl Face {
 
 /// A caller that may do nothing.
 fn nobody() -> Caller {
-    let mut caller = Caller::owner(Through::Mcp);
-    caller.name = "nobody".to_owned();
-    caller.scopes = fazt_tools::Scopes::default();
-    caller
+    Caller {
+        name: "nobody".to_owned(),
+        scopes: fazt_tools::Scopes::default(),
+        ..Caller::owner(Through::Mcp)
+    }
 }
 
 /// The tools as a client lists them that may use all of them: what agents are

@@ -365,11 +365,13 @@ fn front_matter(skill: &skills::Skill) -> Map<String, Value> {
 }
 
 fn digest(text: &str) -> String {
+    use std::fmt::Write as _;
+
     use sha2::{Digest as _, Sha256};
     let digest = Sha256::digest(text.as_bytes());
     let mut hex = String::from("sha256:");
     for byte in digest {
-        hex.push_str(&format!("{byte:02x}"));
+        let _ = write!(hex, "{byte:02x}");
     }
     hex
 }

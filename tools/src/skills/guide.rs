@@ -203,8 +203,9 @@ fn access() -> Guide {
                 "`--app`: these apps and no others; it administers no node",
                 "`--approval human`: what removes something is kept until a person decides. The \
                  answer is `APPROVAL_PENDING` with a number: tell it to the person, who runs \
-                 {fazt approve 3} or {fazt deny 3}, and make the same call again later to learn \
-                 what became of it. Nothing was done yet.",
+                 {fazt approve 3} or {fazt deny 3}, and make the same call again later: once, \
+                 within an hour, it answers what became of it. Nothing was done yet; look for no \
+                 way round.",
                 "`--budget`: so many calls a day, then `BUDGET_SPENT` until midnight, UTC",
             ]),
             Part::Text(
