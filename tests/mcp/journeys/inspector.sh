@@ -16,7 +16,7 @@ missed() {
 # The answer to a method on the row's transport, as one JSON object in the log.
 ask() {
   local code=0
-  "${inspector[@]}" "${target[@]}" --protocol-era "$era" --format json --quiet "$@" \
+  "${inspector[@]}" "${target[@]}" --protocol-era "$era" --format json "$@" \
     >"$log" 2>"$log.err" </dev/null || code=$?
   [ ! -s "$log" ] && cat "$log.err" >"$log"
   checks=$((checks + 1))
@@ -35,6 +35,10 @@ holds() {
 
 steps() {
   ask --method tools/list --strict || missed "tools/list passes --strict"
+  if grep -E '[1-9][0-9]* (error|warning)' "$log.err" >"$WORK/inspector.strict"; then
+    cp "$log.err" "$log"
+    missed "every client can take the schemas"
+  fi
   jq -e '[(.result // .).tools[].name] | index("deploy") and (map(startswith("test_")) | any | not)' \
     "$log" >/dev/null || missed "tools/list has deploy, and no fixture"
   local given

@@ -192,6 +192,16 @@ async function errorsTeach(client, app) {
 }
 
 async function reads(client, app) {
+  // The client compares each answer with the schema that the tool promised.
+  for (const [tool, given] of [
+    ['status', {}],
+    ['list_changes', { limit: 50 }],
+    ['list_files', { app }],
+    ['read_file', { app, path: 'index.html' }],
+    ['list_peers', {}],
+  ]) {
+    data(tool, await client.call(tool, given));
+  }
   const resources = (await client.resources()).map((resource) => resource.uri);
   hold('the apps are a resource', resources.includes('fazt://apps'), resources);
   const index = await client.read(`fazt://apps/${app}/files/index.html`);
