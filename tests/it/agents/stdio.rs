@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{refused, text};
-use crate::harness::{self, Process, cli, program, until};
+use crate::harness::{Process, cli, program, until};
 
 /// A client of `fazt mcp`.
 struct Client {
@@ -104,8 +104,9 @@ async fn it_is_the_node_deploys_a_folder_with_progress_and_ends_well() {
     assert!(steps.windows(2).all(|pair| pair[0] < pair[1]), "{steps:?}");
     let url = done["structuredContent"]["url"].as_str().expect("an address").to_owned();
     let port = url.rsplit(':').next().expect("a port");
-    let page =
-        harness::client().get(format!("http://127.0.0.1:{port}/")).header("host", "blog.localhost");
+    let page = crate::harness::client()
+        .get(format!("http://127.0.0.1:{port}/"))
+        .header("host", "blog.localhost");
     let page = page.send().await.expect("it hosts").text().await.expect("text");
     assert_eq!(page, "by folder");
     assert_eq!(client.close().await, Some(0));
@@ -132,6 +133,18 @@ async fn it_says_what_is_wrong_with_a_folder() {
 async fn a_client_that_says_nothing_is_no_failure() {
     let folder = tempfile::tempdir().expect("a folder");
     assert_eq!(Client::silent(folder.path()).close().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_signal_ends_it_well_and_lets_go_of_the_database() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for _ in 0..2 {
+        let mut client = Client::start(folder.path()).await;
+        let pid = client.child.id().expect("it runs");
+        let killed = tokio::process::Command::new("kill").arg(pid.to_string()).status().await;
+        assert!(killed.expect("kill runs").success());
+        assert_eq!(client.child.wait().await.expect("it ends").code(), Some(0));
+    }
 }
 
 #[tokio::test]
