@@ -117,7 +117,7 @@ async fn it_says_what_is_wrong_with_a_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut client = Client::start(folder.path()).await;
     for (arguments, says) in [
-        (json!({ "path": "/nonexistent/x" }), "does not exist"),
+        (json!({ "path": folder.path().join("none") }), "does not exist"),
         (json!({ "path": "relative" }), "absolute path"),
         (json!({ "path": 7 }), "give a path"),
         (json!({ "path": folder.path(), "files": [{ "path": "a", "content": "" }] }), "not both"),
