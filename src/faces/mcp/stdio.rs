@@ -3,11 +3,15 @@
 use std::{
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use rmcp::{ServiceExt as _, transport::io::stdio_pipes};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    time::Sleep,
+};
 
 use super::Face;
 use crate::lifecycle::Lifecycle;
@@ -16,17 +20,23 @@ use crate::lifecycle::Lifecycle;
 /// that goes away before its first word is no failure.
 pub async fn serve_stdio(face: Face) {
     let (input, output) = stdio_pipes();
-    let input = Input { input, lifecycle: face.core.watch.lifecycle().clone() };
+    let lifecycle = face.core.watch.lifecycle().clone();
+    let input = Input { input, lifecycle, last_words: None };
     if let Ok(service) = Box::pin(face.serve((input, output))).await {
         let _ = service.waiting().await;
     }
 }
 
-/// Standard input, at whose end nobody listens for changes any more: rmcp gives
-/// requests under way five seconds then, and a subscription would take them all.
+/// How long what is open may take for its last words once the client is gone.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// Standard input, whose end is told a moment late: until then nobody listens for
+/// changes any more. rmcp gives requests under way five seconds at the end, and a
+/// subscription, or one that is just being acknowledged, would take them all.
 struct Input<R> {
     input: R,
     lifecycle: Lifecycle,
+    last_words: Option<Pin<Box<Sleep>>>,
 }
 
 impl<R: AsyncRead + Unpin> AsyncRead for Input<R> {
@@ -35,13 +45,18 @@ impl<R: AsyncRead + Unpin> AsyncRead for Input<R> {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let room = into.remaining();
-        let read = Pin::new(&mut self.input).poll_read(context, into);
-        if let Poll::Ready(done) = &read
-            && (done.is_err() || (room > 0 && into.remaining() == room))
-        {
+        if self.last_words.is_none() {
+            let room = into.remaining();
+            let read = ready!(Pin::new(&mut self.input).poll_read(context, into));
+            if read.is_ok() && (room == 0 || into.remaining() < room) {
+                return Poll::Ready(Ok(()));
+            }
             self.lifecycle.stop();
+            self.last_words = Some(Box::pin(tokio::time::sleep(LAST_WORDS)));
         }
-        read
+        match &mut self.last_words {
+            Some(last_words) => last_words.as_mut().poll(context).map(Ok),
+            None => Poll::Ready(Ok(())),
+        }
     }
 }

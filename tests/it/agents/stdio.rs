@@ -113,6 +113,23 @@ async fn it_is_the_node_deploys_a_folder_with_progress_and_ends_well() {
 }
 
 #[tokio::test]
+async fn the_local_user_sees_and_calls_every_tool_of_agents_and_none_of_people() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut client = Client::start(folder.path()).await;
+    let listed = client.ask("tools/list", json!({})).await;
+    let listed: Vec<_> = listed["tools"].as_array().expect("a list").iter().collect();
+    let names: Vec<_> = listed.iter().map(|tool| tool["name"].as_str().expect("a name")).collect();
+    for spec in fazt_tools::specs() {
+        assert_eq!(names.contains(&spec.name), spec.agent, "{}", spec.name);
+        let answer = client.tool(spec.name, super::rights::arguments(spec.name)).await;
+        let said = text(&answer);
+        assert!(!said.starts_with("FORBIDDEN"), "{}: {said}", spec.name);
+        assert_eq!(said.starts_with("UNKNOWN_TOOL"), !spec.agent, "{}: {said}", spec.name);
+    }
+    assert_eq!(client.close().await, Some(0));
+}
+
+#[tokio::test]
 async fn it_says_what_is_wrong_with_a_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut client = Client::start(folder.path()).await;
