@@ -21,7 +21,7 @@ use crate::lifecycle::Lifecycle;
 pub async fn serve_stdio(face: Face) {
     let (input, output) = stdio_pipes();
     let lifecycle = face.core.watch.lifecycle().clone();
-    let input = Input { input, lifecycle, last_words: None };
+    let input = Input { stdin: input, lifecycle, last_words: None };
     if let Ok(service) = Box::pin(face.serve((input, output))).await {
         let _ = service.waiting().await;
     }
@@ -34,7 +34,7 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 /// changes any more. rmcp gives requests under way five seconds at the end, and a
 /// subscription, or one that is just being acknowledged, would take them all.
 struct Input<R> {
-    input: R,
+    stdin: R,
     lifecycle: Lifecycle,
     last_words: Option<Pin<Box<Sleep>>>,
 }
@@ -47,7 +47,7 @@ impl<R: AsyncRead + Unpin> AsyncRead for Input<R> {
     ) -> Poll<io::Result<()>> {
         if self.last_words.is_none() {
             let room = into.remaining();
-            let read = ready!(Pin::new(&mut self.input).poll_read(context, into));
+            let read = ready!(Pin::new(&mut self.stdin).poll_read(context, into));
             if read.is_ok() && (room == 0 || into.remaining() < room) {
                 return Poll::Ready(Ok(()));
             }
