@@ -65,6 +65,11 @@ impl Watch {
         Self { changes, lifecycle }
     }
 
+    /// What ends all listening.
+    pub(super) fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
     /// Tells a session of an older revision from now on, until it is over.
     pub(super) fn attach(&self, caller: Caller, peer: Peer<RoleServer>, watched: &Arc<Watched>) {
         let mut changes = self.changes.subscribe();
