@@ -14,6 +14,7 @@ mod cli;
 mod data;
 mod doctor;
 mod generated;
+mod mcp;
 mod oauth;
 mod peers;
 mod readme;

@@ -179,6 +179,11 @@ impl Page {
         (most as usize * 2 + 16, self.most_bytes() * 2)
     }
 
+    /// Where a list of names that begin with `prefix` goes on.
+    pub(super) fn from<'p>(&'p self, prefix: &'p str) -> &'p str {
+        self.after.as_deref().unwrap_or_default().max(prefix)
+    }
+
     fn most_bytes(&self) -> usize {
         if self.bytes == 0 { PAGE_BYTES } else { self.bytes.min(PAGE_BYTES) }
     }

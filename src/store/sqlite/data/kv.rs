@@ -66,7 +66,8 @@ pub(super) fn list(
         WHERE app_id = ?1 AND scope = ?2 AND key >= ?3 AND (?4 IS NULL OR key > ?4)
             AND (expires_at IS NULL OR expires_at > ?5) ORDER BY key";
     let mut statement = c.prepare_cached(sql)?;
-    let mut rows = statement.query(params![at.app, at.scope, prefix, page.after, now])?;
+    let from = page.from(prefix);
+    let mut rows = statement.query(params![at.app, at.scope, from, page.after, now])?;
     let (mut entries, mut bytes): (Vec<KvEntry>, _) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
         let key: String = row.get(0)?;

@@ -71,7 +71,8 @@ pub(super) fn list(
          ORDER BY o.path"
     );
     let mut statement = c.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![at.app, at.scope, prefix, page.after])?;
+    let from = page.from(prefix);
+    let mut rows = statement.query(params![at.app, at.scope, from, page.after])?;
     let mut objects: Vec<Object> = Vec::new();
     while let Some(row) = rows.next()? {
         let object = object(row)?;
