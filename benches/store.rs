@@ -28,8 +28,9 @@ use bytes::Bytes;
 use fazt::{
     clock,
     store::{
-        Actor, AppStore as _, BlobStore as _, Content, Hash, NewBlob, Publish, SettingStore as _,
-        Traffic, TreeEntry, UpkeepStore as _, Variant, VersionSettings,
+        Actor, AppStore as _, BlobStore as _, Content, DataStore as _, Hash, NewBlob, Publish,
+        SettingStore as _, Traffic, TreeEntry, UpkeepStore as _, Variant, VersionSettings,
+        data::{DataScope, Datum, Operation, Space},
         sqlite::{Options, SqliteStore},
     },
 };
@@ -39,6 +40,9 @@ use rand::RngExt as _;
 
 /// Durable writes a second by 64 tasks.
 const WRITES: f64 = 30_000.0;
+/// Keys of apps read a second, and set durably, by 64 tasks.
+const KEYS_READ: f64 = 100_000.0;
+const KEYS_SET: f64 = 30_000.0;
 /// Megabytes a second of one large version.
 const PUBLISH: f64 = 200.0;
 /// How long tasks write.
@@ -75,6 +79,10 @@ async fn measure() -> bool {
     }
     let rate = median(ledger_writes).await;
     held &= say("durable settings with their ledger rows, 64 tasks", rate, "/s", 0.0);
+    let rate = median(key_writes).await;
+    held &= say("durable keys of an app, 64 tasks", rate, "/s", KEYS_SET);
+    let rate = median(key_reads).await;
+    held &= say("reads of an app's keys, 64 tasks", rate, "/s", KEYS_READ);
     let rate = median(large_version).await;
     held &= say("version of 10,000 files, 100 MB, less hashing", rate, " MB/s", PUBLISH);
     let rate = median(reads).await;
@@ -127,6 +135,12 @@ where
     F: Future<Output = ()> + Send,
 {
     let scratch = Scratch::new();
+    let published = scratch.store.publish(order("bench", vec![noise(10)])).await;
+    assert_eq!(published.expect("published").app, space().app);
+    for number in 0..1_000 {
+        let set = set(key(0, number), 0);
+        scratch.store.data(&space(), set, Timestamp::UNIX_EPOCH).await.expect("set");
+    }
     let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let start = Instant::now();
     let mut writing = tokio::task::JoinSet::new();
@@ -160,6 +174,38 @@ async fn ledger_writes() -> f64 {
     by_tasks(64, |store, task, round| async move {
         let (key, value) = (format!("bench.{task}"), Some(round.to_string()));
         store.set_setting(&key, value, actor()).await.expect("a durable write");
+    })
+    .await
+}
+
+/// The data of the first app of a new store.
+fn space() -> Space {
+    Space { app: 1, scope: DataScope::shared() }
+}
+
+/// One of 1,000 keys.
+fn key(task: u64, round: u64) -> String {
+    format!("key:{}", (task * 31 + round) % 1_000)
+}
+
+fn set(key: String, number: u64) -> Operation {
+    Operation::KvSet { key, value: Datum::json(&number.into()), ttl: None }
+}
+
+async fn key_writes() -> f64 {
+    by_tasks(64, |store, task, round| async move {
+        let (space, set) = (space(), set(key(task, round), round));
+        store.data(&space, set, Timestamp::UNIX_EPOCH).await.expect("a durable write");
+    })
+    .await
+}
+
+async fn key_reads() -> f64 {
+    by_tasks(64, |store, task, round| async move {
+        // Everything a read waits for is in memory: tasks take turns by themselves.
+        tokio::task::consume_budget().await;
+        let held = store.kv_get(&space(), &key(task, round), Timestamp::UNIX_EPOCH).await;
+        held.expect("read").expect("it was set");
     })
     .await
 }

@@ -70,6 +70,10 @@ settings! {
         "size of one version in bytes, 1 KiB to 4 TiB";
     max_database_bytes: u64 = "limits.database_bytes", "FAZT_MAX_DATABASE_BYTES", "0", true, |text| number(text, 0, 1 << 46),
         "size of the database in bytes; 0 leaves it to the disk";
+    max_data_rows: u64 = "limits.data_rows", "FAZT_MAX_DATA_ROWS", "1000000", true, |text| number(text, 1, 1_000_000_000),
+        "keys, documents and objects that an app may store, 1 to 1000000000";
+    max_data_bytes: u64 = "limits.data_bytes", "FAZT_MAX_DATA_BYTES", "1073741824", true, |text| number(text, 1_024, 1 << 46),
+        "data that an app may store in bytes, 1 KiB to 64 TiB";
     max_connections: u64 = "limits.connections", "FAZT_MAX_CONNECTIONS", "16384", true, |text| number(text, 16, 1_000_000),
         "open connections, 16 to 1000000; more wait to be accepted";
     token_rate: NonZeroU32 = "limits.token_rate", "FAZT_TOKEN_RATE", "600", true, |text| number(text, 1, 1_000_000).map(rate),

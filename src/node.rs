@@ -26,7 +26,8 @@ use crate::{
     lifecycle::Lifecycle,
     ops::storage_problem,
     store::{
-        Actor, Keep, SettingStore as _, Store, StoreError, Traffic,
+        Actor, DataStore as _, Keep, SettingStore as _, Store, StoreError, Traffic,
+        data::Quota,
         sqlite::{Options, SqliteStore},
     },
 };
@@ -116,6 +117,7 @@ impl Node {
         if config.max_database_bytes != max_bytes {
             sqlite.limit(config.max_database_bytes).await.map_err(unusable)?;
         }
+        sqlite.set_quota(Quota { rows: config.max_data_rows, bytes: config.max_data_bytes });
         let (domain, origin) = config.origin("domain");
         let open = !config.bind.is_loopback();
         let choice = choose_domain(domain, origin, open, &local_addresses());

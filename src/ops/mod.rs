@@ -8,6 +8,7 @@ mod approvals;
 mod configure_app;
 mod delete_app;
 mod deploy;
+mod edit_data;
 mod fetch_test;
 pub mod functions;
 mod get_app;
@@ -20,6 +21,7 @@ pub mod origin;
 mod peers;
 mod plan_deploy;
 mod promote;
+mod query_data;
 mod read_file;
 mod settings;
 mod status;
@@ -87,6 +89,22 @@ pub fn storage_problem(error: &StoreError) -> Problem {
                 .hint("upload them to `/api/blobs`, then deploy again")
                 .detail("missing", missing)
         }
+        StoreError::Unfit(_) => {
+            Problem::new(Code::ValidationFailed, text.clone()).detail("constraint", text)
+        }
+        StoreError::Exists { .. } => {
+            Problem::new(Code::Conflict, text).hint("replace it, or choose another name")
+        }
+        StoreError::TooLarge { limit, .. } => Problem::new(Code::TooLarge, text)
+            .hint("split it, or store it as an object")
+            .detail("limit", *limit),
+        StoreError::Quota { app, what, used, limit } => Problem::new(Code::QuotaReached, text)
+            .hint(format!("delete some of it, or raise `limits.data_{what}`"))
+            .detail("app", app.as_str())
+            .detail("used", *used)
+            .detail("limit", *limit),
+        StoreError::Overwrites(id) => Problem::new(Code::Conflict, text)
+            .hint(format!("look at it, then overwrite it: `fazt undo {id} --force`")),
         StoreError::Full => Problem::new(
             Code::DiskFull,
             "the disk, or the database's size limit, is full; nothing was changed",

@@ -4,6 +4,7 @@
 //! The SQLite backend is in [`sqlite`]; a second backend has to pass the same
 //! contract suite (`tests/it/store_contract.rs`). No SQL stands above this floor.
 
+pub mod data;
 pub mod sqlite;
 
 mod oauth;
@@ -15,6 +16,7 @@ use fazt_tools::{AppName, PeerName};
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use data::DataStore;
 pub use oauth::*;
 pub use types::*;
 
@@ -22,6 +24,7 @@ pub use types::*;
 pub trait Store:
     AppStore
     + BlobStore
+    + DataStore
     + LedgerStore
     + AccessStore
     + OauthStore
@@ -35,6 +38,7 @@ pub trait Store:
 impl<T> Store for T where
     T: AppStore
         + BlobStore
+        + DataStore
         + LedgerStore
         + AccessStore
         + OauthStore

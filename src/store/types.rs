@@ -71,6 +71,42 @@ pub enum StoreError {
     /// Contents that a publish names and the store lacks.
     #[error("{} files are not stored", .0.len())]
     MissingBlobs(Vec<Hash>),
+    /// What was to be stored as an app's data cannot be, or not so.
+    #[error("{0}")]
+    Unfit(String),
+    /// Something of an app's data is there already.
+    #[error("there is a {kind} `{name}` already")]
+    Exists {
+        /// What kind of thing.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// Something of an app's data is longer than it may be.
+    #[error("{what} is {found} long; at most {limit} are taken")]
+    TooLarge {
+        /// What kind of thing.
+        what: String,
+        /// How long it is.
+        found: u64,
+        /// How long it may be.
+        limit: u64,
+    },
+    /// An app would store more than it may.
+    #[error("app `{app}` would store {used} {what}; its quota is {limit}")]
+    Quota {
+        /// The app.
+        app: String,
+        /// Bytes or rows.
+        what: &'static str,
+        /// How many it would store.
+        used: u64,
+        /// How many it may store.
+        limit: u64,
+    },
+    /// An app itself changed since what a change wrote into its data.
+    #[error("undoing change {0} would overwrite what the app stored since")]
+    Overwrites(i64),
     /// The disk, or the database's own limit, is full.
     #[error("the disk is full")]
     Full,

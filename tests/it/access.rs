@@ -22,6 +22,8 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("fetch_test", "apps:read"),
     ("list_files", "apps:read"),
     ("read_file", "apps:read"),
+    ("query_data", "data:read"),
+    ("edit_data", "data:write"),
     ("list_changes", "apps:read"),
     ("list_peers", "server:read"),
     ("list_aliases", "apps:read"),
@@ -84,6 +86,8 @@ fn tools() -> Vec<(&'static str, &'static str, Option<Value>, u16, u16)> {
         ("fetch_test", "/api/fetch-test", Some(json!({ "url": "http://blog.localhost/" })), 200, 403),
         ("list_files", "/api/apps/ghost/files", None, 404, 403),
         ("read_file", "/api/apps/ghost/files/index.html", None, 404, 403),
+        ("query_data", "/api/apps/ghost/data/query", Some(json!({})), 404, 403),
+        ("edit_data", "/api/apps/ghost/data/edit", Some(json!({ "kind": "kv", "delete": ["x"] })), 404, 403),
         ("list_changes", "/api/changes", None, 200, 200),
         ("list_peers", "/api/peers", None, 200, 200),
         ("list_aliases", "/api/aliases", None, 200, 200),
@@ -199,11 +203,19 @@ fn expected(route: &Route, caller: Caller) -> u16 {
 
 /// What the presets are documented to allow.
 fn may(preset: Preset) -> &'static [&'static str] {
-    const ALL: &[&str] = &["apps:read", "server:read", "apps:write", "apps:delete", "server:admin"];
+    const ALL: &[&str] = &[
+        "apps:read",
+        "server:read",
+        "apps:write",
+        "apps:delete",
+        "data:read",
+        "data:write",
+        "server:admin",
+    ];
     match preset {
         Preset::Viewer => &ALL[..2],
         Preset::Deployer => &ALL[..3],
-        Preset::Agent | Preset::Peer => &ALL[..4],
+        Preset::Agent | Preset::Peer => &ALL[..6],
         Preset::Owner => ALL,
     }
 }

@@ -38,8 +38,9 @@ macro_rules! contract {
         })+
     };
 }
+pub(crate) use contract;
 
-mod sqlite {
+pub mod sqlite {
     use std::{sync::Arc, time::Duration};
 
     use fazt::store::{
@@ -96,7 +97,8 @@ mod sqlite {
         what_was_answered_is_there_after_opening_again
     }
 
-    struct Sqlite {
+    /// SQLite in a folder of its own.
+    pub struct Sqlite {
         folder: TempDir,
         store: Arc<SqliteStore>,
     }
@@ -240,11 +242,11 @@ mod sqlite {
     }
 }
 
-fn beginning() -> Timestamp {
+pub fn beginning() -> Timestamp {
     BEGINNING.parse().expect("a moment")
 }
 
-fn name(name: &str) -> AppName {
+pub fn name(name: &str) -> AppName {
     AppName::parse(name).expect("a name")
 }
 
@@ -252,7 +254,7 @@ fn peer(name: &str) -> PeerName {
     PeerName::parse(name).expect("a name")
 }
 
-fn actor(tool: &str) -> Actor {
+pub fn actor(tool: &str) -> Actor {
     Actor {
         at: beginning(),
         caller: "owner".into(),
@@ -267,7 +269,7 @@ fn later(tool: &str, hours: i64) -> Actor {
     Actor { at: beginning() + SignedDuration::from_hours(hours), ..actor(tool) }
 }
 
-fn blob(bytes: impl Into<Bytes>) -> NewBlob {
+pub fn blob(bytes: impl Into<Bytes>) -> NewBlob {
     let bytes = bytes.into();
     let hash = Hash::of(&bytes);
     NewBlob { hash, size: bytes.len() as u64, content: Content::Memory(bytes) }
@@ -292,7 +294,7 @@ fn order(app: &str, files: &[(&str, &str)], live: bool) -> Publish {
     }
 }
 
-async fn publish(store: &dyn Store, app: &str, files: &[(&str, &str)]) -> Published {
+pub async fn publish(store: &dyn Store, app: &str, files: &[(&str, &str)]) -> Published {
     store.publish(order(app, files, true)).await.expect("published")
 }
 
@@ -304,11 +306,11 @@ async fn live(store: &dyn Store, app: &str) -> Option<u32> {
     store.app(&name(app)).await.expect("read")?.live
 }
 
-async fn id(store: &dyn Store, app: &str) -> i64 {
+pub async fn id(store: &dyn Store, app: &str) -> i64 {
     store.app(&name(app)).await.expect("read").expect("it is there").id
 }
 
-async fn count_changes(store: &dyn Store) -> u64 {
+pub async fn count_changes(store: &dyn Store) -> u64 {
     let query = ChangeQuery { app: None, among: None, before: None, limit: 1 };
     store.changes(query).await.expect("read").1
 }
@@ -798,7 +800,7 @@ fn keep(versions: u32) -> Keep {
     Keep { versions, trash, loose_blobs }
 }
 
-async fn collect(store: &dyn Store, versions: u32, hours: i64) {
+pub async fn collect(store: &dyn Store, versions: u32, hours: i64) {
     let now = beginning() + SignedDuration::from_hours(hours);
     while store.collect(keep(versions), now).await.expect("collected") {}
 }

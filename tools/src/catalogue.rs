@@ -63,6 +63,8 @@ catalogue![
     crate::list_files::ListFiles,
     crate::read_file::ReadFile,
     crate::configure_app::ConfigureApp,
+    crate::query_data::QueryData,
+    crate::edit_data::EditData,
     crate::list_changes::ListChanges,
     crate::undo::Undo,
     crate::list_peers::ListPeers,

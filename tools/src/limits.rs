@@ -58,6 +58,22 @@ pub const VERSIONS: Limit =
 pub const TRASH_DAYS: Limit =
     limit(30, Unit::Count, "days in the trash before a deleted app is gone");
 
+/// Keys, documents and objects of one app.
+pub const DATA_ROWS: Limit =
+    limit(1_000_000, Unit::Count, "keys, documents and objects stored by one app")
+        .settable("limits.data_rows");
+/// Bytes that one app stores.
+pub const DATA_BYTES: Limit =
+    limit(1 << 30, Unit::Bytes, "of data stored by one app").settable("limits.data_bytes");
+/// Bytes of a key, an id, a path, the name of a collection.
+pub const DATA_KEY_BYTES: Limit = limit(1_024, Unit::Count, "bytes in a key or an id");
+/// Bytes of a value of JSON.
+pub const DATA_VALUE_BYTES: Limit = limit(1 << 20, Unit::Bytes, "for a key's value of JSON");
+/// Bytes of a value of bytes, and of an object put from memory.
+pub const DATA_BYTES_BYTES: Limit = limit(10 << 20, Unit::Bytes, "for a key's value of bytes");
+/// Bytes of a document.
+pub const DATA_DOCUMENT_BYTES: Limit = limit(1 << 20, Unit::Bytes, "for one document");
+
 /// Calls a minute of one token.
 pub const TOKEN_RATE: Limit =
     limit(600, Unit::Count, "calls a minute for one token").settable("limits.token_rate");
@@ -74,6 +90,12 @@ pub const LIMITS: &[Limit] = &[
     ZIP_RATIO,
     VERSIONS,
     TRASH_DAYS,
+    DATA_ROWS,
+    DATA_BYTES,
+    DATA_KEY_BYTES,
+    DATA_VALUE_BYTES,
+    DATA_BYTES_BYTES,
+    DATA_DOCUMENT_BYTES,
     TOKEN_RATE,
 ];
 

@@ -75,6 +75,7 @@ codes! {
     Internal "INTERNAL" 500 70 "A fault of fazt's own; the log holds the chain under the request id.";
     PeerFailed "PEER_FAILED" 502 3 "A peer could not be reached or answered strangely.";
     Busy "BUSY" 503 1 "The node is shutting down or its queue is full.";
+    QuotaReached "QUOTA_REACHED" 507 1 "An app would store more data than it may; nothing was changed.";
     DiskFull "DISK_FULL" 507 1 "The disk or the database's size limit is full; nothing was changed.";
     Unreachable "UNREACHABLE" 503 3 "The node could not be reached.";
     NotHosted "NOT_HOSTED" 400 1 "The URL is not one of an app on this node.";

@@ -55,7 +55,7 @@ pub(super) async fn run(context: &Context, inner: &ArgMatches) -> Result<u8, Sto
     let reach = Arc::new(Reach::local(target, starting.db.clone(), again));
     let face = Face::new(reach, Door::Stdio, lifecycle.clone());
     tokio::select! {
-        () = serve_stdio(face, lifecycle.token()) => {}
+        () = serve_stdio(face) => {}
         () = asked_to_stop => {}
     }
     lifecycle.drain(Duration::from_secs(2)).await;

@@ -19,15 +19,13 @@ use fazt_tools::{Caller, Code, Face as Through, Problem, Scope, specs};
 use http_body_util::{BodyExt as _, Limited};
 use rmcp::{
     ServerHandler,
-    transport::streamable_http_server::{
-        StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
-    },
+    transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService},
 };
 use serde::Deserialize;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{Door, Face, Reach, sessions, sse};
+use super::{Door, Face, Reach, held::Held, sessions, sse};
 use crate::{
     lifecycle::Lifecycle,
     node::Node,
@@ -70,7 +68,7 @@ where
         .with_cancellation_token(over.clone());
     config.session_store = Some(Arc::new(sessions::Stored(node.clone())));
     let made = handler.clone();
-    let manager = Arc::new(LocalSessionManager::default());
+    let manager = Arc::new(Held::default());
     node.lifecycle.spawn(end_well(node.lifecycle.clone(), manager.clone(), over));
     let service = StreamableHttpService::new(move || Ok(made()), manager, config);
     let mut routes = Router::new().route_service("/mcp", service);
@@ -92,16 +90,12 @@ where
 
 /// Ends what is open when the node stops: first those that end by themselves with
 /// a last word, then the rest.
-async fn end_well(
-    lifecycle: Lifecycle,
-    sessions: Arc<LocalSessionManager>,
-    over: CancellationToken,
-) {
+async fn end_well(lifecycle: Lifecycle, held: Arc<Held>, over: CancellationToken) {
     lifecycle.stopping().await;
     tokio::time::sleep(LAST_WORDS).await;
     over.cancel();
     // They are in the store; in memory they would hold on to the node.
-    sessions.sessions.write().await.clear();
+    held.clear().await;
 }
 
 /// Lets in whoever may ask what it asks.

@@ -13,8 +13,10 @@ mod deploy;
 mod progress;
 
 mod door;
+mod held;
 mod sessions;
 mod sse;
+mod stdio;
 
 mod prompts;
 mod resources;
@@ -22,11 +24,11 @@ mod watch;
 
 mod reach;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use fazt_tools::{Caller, Face as Through};
 use rmcp::{
-    ErrorData, RoleServer, ServerHandler, ServiceExt as _,
+    ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
         DiscoverResult, Extensions, GetPromptRequestParams, GetPromptResponse, Implementation,
@@ -37,13 +39,13 @@ use rmcp::{
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
 };
-use tokio_util::sync::CancellationToken;
 
 use crate::lifecycle::Lifecycle;
 
 pub use self::{
     door::{Routes, router, router_for},
     reach::{Again, Reach},
+    stdio::serve_stdio,
 };
 
 /// What an agent reads first: when to use this server, in which order, and what
@@ -76,7 +78,7 @@ const WATCHED: usize = 256;
 pub struct Face {
     core: Arc<Core>,
     /// What this session of an older revision watches.
-    watched: watch::Watched,
+    watched: Arc<watch::Watched>,
 }
 
 /// What all sessions and requests share.
@@ -107,13 +109,13 @@ impl Face {
             reach,
             door,
         };
-        Self { core: Arc::new(core), watched: watch::Watched::default() }
+        Self { core: Arc::new(core), watched: Arc::default() }
     }
 
     /// The handler for one more session.
     #[must_use]
     pub fn session(&self) -> Self {
-        Self { core: self.core.clone(), watched: watch::Watched::default() }
+        Self { core: self.core.clone(), watched: Arc::default() }
     }
 
     /// Who asks: whoever the door let in, or the local user.
@@ -158,16 +160,6 @@ pub fn described(door: Door) -> serde_json::Value {
 /// What an agent is told before anything else.
 pub fn instructions() -> &'static str {
     INSTRUCTIONS
-}
-
-/// Serves one client on standard input and output, until either end or `over`
-/// says that it is done. A client that goes away before its first word is no
-/// failure.
-pub async fn serve_stdio(face: Face, over: CancellationToken) {
-    let serving = face.serve_with_ct(rmcp::transport::io::stdio_pipes(), over);
-    if let Ok(service) = Box::pin(serving).await {
-        let _ = service.waiting().await;
-    }
 }
 
 impl ServerHandler for Face {
@@ -283,7 +275,7 @@ impl ServerHandler for Face {
         request: SubscribeRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watched = self.watched.uris();
         if watched.len() >= WATCHED {
             let what = format!("a session may watch {WATCHED} resources");
             return Err(ErrorData::invalid_params(what, None));
@@ -297,13 +289,13 @@ impl ServerHandler for Face {
         request: UnsubscribeRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner).remove(&request.uri);
+        self.watched.uris().remove(&request.uri);
         Ok(())
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         let caller = self.caller_of(&context.extensions);
-        self.core.watch.attach(caller, context.peer, self.watched.clone());
+        self.core.watch.attach(caller, context.peer, &self.watched);
     }
 
     async fn on_custom_request(

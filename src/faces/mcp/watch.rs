@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -15,6 +15,7 @@ use rmcp::{
     service::SubscriptionContext,
 };
 use tokio::sync::broadcast::{self, error::RecvError};
+use tokio_util::sync::CancellationToken;
 
 use super::{Core, Reach};
 use crate::{apps::sites::Changed, lifecycle::Lifecycle, ship::Target};
@@ -30,8 +31,25 @@ pub(super) struct Watch {
     lifecycle: Lifecycle,
 }
 
-/// What one session of an older revision watches.
-pub(super) type Watched = Arc<Mutex<HashSet<String>>>;
+/// What one session of an older revision watches, held by that session alone.
+#[derive(Default)]
+pub(super) struct Watched {
+    uris: Mutex<HashSet<String>>,
+    over: CancellationToken,
+}
+
+impl Watched {
+    /// What is watched.
+    pub(super) fn uris(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.uris.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.over.cancel();
+    }
+}
 
 impl Watch {
     /// Listens to whoever carries calls out, until `lifecycle` ends.
@@ -47,16 +65,26 @@ impl Watch {
         Self { changes, lifecycle }
     }
 
-    /// Tells a session of an older revision from now on.
-    pub(super) fn attach(&self, caller: Caller, peer: Peer<RoleServer>, watched: Watched) {
+    /// What ends all listening.
+    pub(super) fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
+    /// Tells a session of an older revision from now on, until it is over.
+    pub(super) fn attach(&self, caller: Caller, peer: Peer<RoleServer>, watched: &Arc<Watched>) {
         let mut changes = self.changes.subscribe();
         let until = self.lifecycle.clone();
+        let over = watched.over.clone();
+        // The next change may be days away, and holding on would keep it from ending.
+        let watched = Arc::downgrade(watched);
         self.lifecycle.spawn(async move {
             loop {
                 let changed = tokio::select! {
                     changed = changes.recv() => changed,
+                    () = over.cancelled() => break,
                     () = until.stopping() => break,
                 };
+                let Some(watched) = watched.upgrade() else { break };
                 let told = match changed {
                     Ok(changed) => tell_session(&caller, &peer, &watched, &changed).await,
                     Err(RecvError::Lagged(_)) => peer.notify_resource_list_changed().await.is_ok(),
@@ -84,7 +112,7 @@ async fn tell_session(
         return false;
     }
     let uris: Vec<_> = {
-        let watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let watched = watched.uris();
         watched.iter().filter(|uri| is_about(uri, changed)).cloned().collect()
     };
     for uri in uris {

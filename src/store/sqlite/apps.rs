@@ -43,7 +43,7 @@ fn find(c: &Connection, name: &AppName) -> Result<Option<App>> {
     Ok(c.prepare_cached(&sql)?.query_row([name.as_str()], read_app).optional()?)
 }
 
-fn expect(c: &Connection, name: &AppName) -> Result<App> {
+pub(super) fn expect(c: &Connection, name: &AppName) -> Result<App> {
     find(c, name)?.ok_or_else(|| StoreError::NoApp(name.to_string()))
 }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::ms;
+use super::{data, ms};
 use crate::store::{Actor, Result, StoreError};
 
 /// One piece of state that a change can change.
@@ -36,6 +36,10 @@ pub(super) enum Cell {
     Granted(i64),
     /// A stored setting, or null.
     Setting(String),
+    /// What a key of an app's data holds, or null: app, scope, key.
+    Key(i64, String, String),
+    /// A document of an app's data, or null: app, scope, collection, id.
+    Document(i64, String, String, String),
 }
 
 /// The default peer is kept among the settings, under a key no user can name.
@@ -93,6 +97,8 @@ impl Cell {
             }
             Self::DefaultPeer => setting(c, DEFAULT_PEER),
             Self::Setting(key) => setting(c, key),
+            Self::Key(app, scope, key) => data::read_key(c, *app, scope, key),
+            Self::Document(app, scope, coll, id) => data::read_document(c, *app, scope, coll, id),
         }
     }
 
@@ -180,8 +186,17 @@ impl Cell {
             }
             Self::DefaultPeer => set_setting(c, DEFAULT_PEER, value)?,
             Self::Setting(key) => set_setting(c, key, value)?,
+            Self::Key(app, scope, key) => data::write_key(c, *app, scope, key, value)?,
+            Self::Document(app, scope, coll, id) => {
+                data::write_document(c, *app, scope, coll, id, value)?;
+            }
         }
         Ok(())
+    }
+
+    /// Whether it is of an app's data, which the app changes as well.
+    pub(super) fn is_data(&self) -> bool {
+        matches!(self, Self::Key(..) | Self::Document(..))
     }
 
     /// The cell as the ledger names it.

@@ -159,6 +159,8 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
             // The same value may stand there again by a newer choice, as after a rollback.
             let newer = match standing_edit(c, &key, id)? {
                 None if cell.read(c)? == read(&after)? => None,
+                // Apps change their data without a word to the ledger.
+                None if cell.is_data() => return Err(StoreError::Overwrites(id)),
                 None => Some(newest_edit(c, &key, id)?),
                 newer => newer,
             };
@@ -176,7 +178,9 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
             | Cell::DefaultPeer
             | Cell::Revoked(_)
             | Cell::Granted(_)
-            | Cell::Pinned(..) => {}
+            | Cell::Pinned(..)
+            | Cell::Key(..)
+            | Cell::Document(..) => {}
         }
         if matches!(cell, Cell::Trashed(_)) && !before.is_null() {
             // The trash keeps it from now on, not from when it was first deployed.
@@ -213,7 +217,9 @@ fn is_gone(c: &Connection, cell: &Cell, before: &Value) -> Result<bool> {
         Cell::Withdrawn(app, version) | Cell::Pinned(app, version) => {
             (*app, Some(i64::from(*version)))
         }
-        Cell::Trashed(app) | Cell::Spa(app) => (*app, None),
+        Cell::Trashed(app) | Cell::Spa(app) | Cell::Key(app, ..) | Cell::Document(app, ..) => {
+            (*app, None)
+        }
         Cell::Granted(grant) => {
             let sql = "SELECT NOT EXISTS (SELECT 1 FROM oauth_grants WHERE id = ?1)";
             return Ok(c.prepare_cached(sql)?.query_row([grant], |row| row.get(0))?);

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_mcp.sql"),
     include_str!("migrations/0003_approvals.sql"),
     include_str!("migrations/0004_oauth.sql"),
+    include_str!("migrations/0005_data.sql"),
 ];
 
 /// Marks the file as fazt's: the letters `fazt`.

@@ -23,9 +23,11 @@ fn collect(c: &Connection, keep: Keep, now: Timestamp) -> Result<bool> {
                 LIMIT ?2)",
         )?
         .execute(params![keep.versions, PIECE])?;
+    dropped += super::data::collect(c, ms(now), ms(now - keep.trash), PIECE)?;
     dropped += c
         .prepare_cached(
-            "DELETE FROM apps WHERE id IN (SELECT id FROM apps WHERE trashed_at < ?1 LIMIT 8)",
+            "DELETE FROM apps WHERE id IN (
+                SELECT id FROM apps WHERE trashed_at < ?1 AND data_rows = 0 LIMIT 8)",
         )?
         .execute([ms(now - keep.trash)])?;
     dropped += c
@@ -33,6 +35,7 @@ fn collect(c: &Connection, keep: Keep, now: Timestamp) -> Result<bool> {
             "DELETE FROM blobs WHERE id IN (
                 SELECT id FROM blobs b WHERE created_at < ?1
                     AND NOT EXISTS (SELECT 1 FROM files f WHERE f.blob_id = b.id)
+                    AND NOT EXISTS (SELECT 1 FROM data_objects o WHERE o.blob_id = b.id)
                 LIMIT ?2)",
         )?
         .execute(params![ms(now - keep.loose_blobs), PIECE])?;

@@ -54,6 +54,34 @@ async fn every_older_revision_has_sessions_that_outlive_a_restart() {
 }
 
 #[tokio::test]
+async fn among_many_sessions_the_first_still_answers_and_an_open_stream_stays() {
+    let node = TestNode::start_with(&[("limits.token_rate", "100000")]).await;
+    let bearer = token(&node, json!({ "name": "a", "preset": "owner" })).await;
+    let first = begin(&node, &bearer, "2025-11-25").await;
+    let heard = begin(&node, &bearer, "2025-11-25").await;
+    let listen = node.client.get(format!("http://{}/mcp", node.address()));
+    let listen = listen.header("accept", "text/event-stream").header("mcp-session-id", &heard);
+    let events = listen.bearer_auth(&bearer).send().await.expect("an answer");
+    assert_eq!(events.status(), StatusCode::OK);
+    let mut events = events.bytes_stream();
+    for _ in 0..300 {
+        begin(&node, &bearer, "2025-11-25").await;
+    }
+    for _ in 0..2 {
+        let listed = list(&node, &bearer, &first).await;
+        assert_eq!(listed.status, 200, "{}", listed.text());
+    }
+    let files = json!([{ "path": "index.html", "content": "new" }]);
+    let deploy = json!({ "app": "new", "files": files });
+    node.call(Method::POST, "/api/deploy", Some(deploy)).await.data();
+    let mut told = String::new();
+    while !told.contains("notifications/resources/list_changed") {
+        let piece = events.next().await.expect("the stream is open").expect("a piece");
+        told.push_str(&String::from_utf8_lossy(&piece));
+    }
+}
+
+#[tokio::test]
 async fn a_session_opens_no_door_and_belongs_to_who_began_it() {
     let node = TestNode::start().await;
     let mine = token(&node, json!({ "name": "mine", "preset": "owner" })).await;
@@ -63,6 +91,17 @@ async fn a_session_opens_no_door_and_belongs_to_who_began_it() {
     assert_eq!(list(&node, "fazt_tok_rubbish", &id).await.status, 401);
     node.call(Method::DELETE, "/api/tokens/mine", None).await.data();
     assert_eq!(list(&node, &mine, &id).await.status, 401, "a revoked token ends it");
+}
+
+#[tokio::test]
+async fn a_token_that_expires_ends_what_it_began() {
+    let node = TestNode::start().await;
+    let short = token(&node, json!({ "name": "short", "preset": "agent", "days": 1 })).await;
+    let id = begin(&node, &short, "2025-11-25").await;
+    node.clock.pass(jiff::SignedDuration::from_hours(25));
+    assert_eq!(list(&node, &short, &id).await.status, 401);
+    let agent = Agent::new(&node, short);
+    assert_eq!(agent.send("tools/list", json!({})).await.status, 401);
 }
 
 /// An open pair: its events, and where its messages go.

@@ -66,6 +66,17 @@ fn rows() -> Vec<Row> {
             "config hello --add-host hi",
         ),
         row(
+            "edit_data",
+            json!({ "app": "hello", "kind": "ds", "coll": "posts", "set": { "p1": { "n": 1 }, "p2": { "n": 2 } } }),
+            r#"edit-data hello ds --coll posts --set {"p1":{"n":1},"p2":{"n":2}}"#,
+        ),
+        row(
+            "query_data",
+            json!({ "app": "hello", "kind": "ds", "coll": "posts", "query": { "n": { "$gte": 1 } }, "sort": "-n", "limit": 1 }),
+            r#"data hello ds --coll posts --query {"n":{"$gte":1}} --sort=-n --limit 1"#,
+        ),
+        row("query_data", json!({ "app": "hello" }), "data hello"),
+        row(
             "set_alias",
             json!({ "name": "old", "redirect": "https://example.org/", "status": 302 }),
             "alias set old --redirect https://example.org/ --status 302",
@@ -100,7 +111,7 @@ fn rows() -> Vec<Row> {
         row("deny", json!({ "id": 2 }), "deny 2"),
         row("list_approvals", json!({ "all": true }), "approvals --all"),
         row("delete_app", json!({ "app": "hello" }), "delete hello -y"),
-        row("undo", json!({ "change": 6 , "force": true }), "undo 6 --force"),
+        row("undo", json!({ "change": 7, "force": true }), "undo 7 --force"),
         row("list_changes", json!({ "limit": 50 }), "changes --limit 50"),
         row("status", json!({}), "status"),
     ]
