@@ -13,8 +13,8 @@ pub mod store;
 // F3
 pub mod apps;
 pub mod auth;
-pub mod runtime;
 pub mod egress;
+pub mod runtime;
 
 // F4
 pub mod node;

@@ -16,15 +16,15 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::{
-    runtime::{Budgets, Pool},
-    ops::functions::FunctionSite,
     apps::{bundle::limits::Limits, sites::Sites, variants},
     auth::{Access, Key},
     clock::{Clock, SystemClock},
     config::{Config, Sources, choose_domain, local_addresses},
     egress::Outside,
     lifecycle::Lifecycle,
+    ops::functions::FunctionSite,
     ops::storage_problem,
+    runtime::{Budgets, Pool},
     store::{
         Actor, DataStore as _, Keep, SettingStore as _, Store, StoreError, Traffic,
         data::Quota,

@@ -171,7 +171,9 @@ pub async fn init(init: Init) -> Result<InitDone, Problem> {
     let created = !db.exists();
     let wait = Duration::from_secs(10);
     let warnings = Vec::new();
-    let node = Node::open(Open { db, wait, flags: HashMap::new(), environment, warnings, program: None }).await?;
+    let node =
+        Node::open(Open { db, wait, flags: HashMap::new(), environment, warnings, program: None })
+            .await?;
     let done = async {
         let caller = fazt_tools::Caller::owner(fazt_tools::Face::Cli);
         for (key, value) in flags {

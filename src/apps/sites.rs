@@ -160,9 +160,12 @@ impl Site {
     /// The version's functions, read from `store` the first time.
     pub async fn functions(&self, store: &dyn Store) -> Result<Arc<Functions>> {
         let read = self.functions.get_or_try_init(|| async {
-            let sizes = self.files.iter().map(|(path, e)| (path.to_string(), e.blob.size)).collect();
+            let sizes =
+                self.files.iter().map(|(path, e)| (path.to_string(), e.blob.size)).collect();
             let read = |path: String| async move {
-                let Some(entry) = self.file(&path) else { return Ok::<_, StoreError>(Bytes::new()) };
+                let Some(entry) = self.file(&path) else {
+                    return Ok::<_, StoreError>(Bytes::new());
+                };
                 Ok(store.blob(entry.blob.id, Variant::Identity).await?.unwrap_or_default())
             };
             let loaded = functions::load::<_, StoreError>(sizes, LIBRARIES, read).await?;

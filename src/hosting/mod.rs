@@ -245,11 +245,7 @@ impl Hosting {
         }
     }
 
-    async fn admin(
-        &self,
-        mut request: Request<Body>,
-        visitor: Visitor,
-    ) -> Response<VisitorBody> {
+    async fn admin(&self, mut request: Request<Body>, visitor: Visitor) -> Response<VisitorBody> {
         request.extensions_mut().insert(visitor);
         let request = request.map(|body| match body.take() {
             Some(body) => axum::body::Body::new(body),

@@ -21,6 +21,7 @@ use crate::{
         Breach, HostCalls, Job, Ready,
         frames::{self, Answer, App, HostError, Load, Request, Script},
     },
+    store::data::{DataScope, Datum, Operation, Outcome, Page, Space},
 };
 
 /// A version's functions, with its scripts ready to be sent to a worker.
@@ -156,9 +157,8 @@ fn load(functions: &Functions, app: App, (row, version): (i64, u32)) -> Load {
 /// What a visitor is told of a breach; the rest is in the log.
 fn problem(breach: &Breach) -> Problem {
     match breach {
-        Breach::Failed(_) => {
-            Problem::new(Code::FunctionError, "the function failed").hint("its owner's log says why")
-        }
+        Breach::Failed(_) => Problem::new(Code::FunctionError, "the function failed")
+            .hint("its owner's log says why"),
         Breach::Timeout(limit) => {
             Problem::new(Code::FunctionTimeout, format!("the function did not answer in {limit:?}"))
         }
@@ -174,19 +174,92 @@ fn problem(breach: &Breach) -> Problem {
             Code::ResponseTooLarge,
             format!("the function's answer is {bytes} bytes long, which is more than it may be"),
         ),
-        Breach::Busy => {
-            Problem::new(Code::Busy, "too many requests of this app are under way").hint("try again")
-        }
+        Breach::Busy => Problem::new(Code::Busy, "too many requests of this app are under way")
+            .hint("try again"),
         Breach::Unavailable(_) => Problem::new(Code::Busy, "no function can run just now"),
     }
 }
 
 #[async_trait]
 impl HostCalls for Node {
-    async fn call(&self, _: i64, api: &str, _: Vec<Value>) -> Result<Value, HostError> {
-        Err(HostError {
+    async fn call(&self, app: i64, api: &str, arguments: Vec<Value>) -> Result<Value, HostError> {
+        let space = Space { app, scope: DataScope::shared() };
+        let operation = operation(api, arguments)?;
+        let outcome = self.store.data(&space, operation, self.clock.now()).await;
+        outcome.map(value_of).map_err(|error| HostError {
+            code: storage_problem(&error).code.as_str().to_owned(),
+            message: error.to_string(),
+        })
+    }
+}
+
+/// The operation that a call means.
+fn operation(api: &str, arguments: Vec<Value>) -> Result<Operation, HostError> {
+    let refused = |message: String| HostError { code: "VALIDATION_FAILED".to_owned(), message };
+    let mut arguments = arguments.into_iter();
+    let mut next = || arguments.next().unwrap_or(Value::Null);
+    let mut text = |name: &str| match next() {
+        Value::String(text) => Ok(text),
+        _ => Err(refused(format!("`{api}`: {name} has to be a string"))),
+    };
+    let held = |value: Value| (!value.is_null()).then(|| Datum::Json(value.to_string()));
+    match api {
+        "kv.get" => Ok(Operation::KvGet { key: text("the key")? }),
+        "kv.delete" => Ok(Operation::KvDelete { key: text("the key")? }),
+        "kv.set" => {
+            let key = text("the key")?;
+            let (value, ttl) = (next(), next());
+            // Milliseconds, alone or as `ttl`.
+            let ttl = ttl.as_u64().or_else(|| ttl.get("ttl")?.as_u64());
+            let value = Datum::Json(value.to_string());
+            Ok(Operation::KvSet { key, value, ttl: ttl.map(std::time::Duration::from_millis) })
+        }
+        "kv.incr" => {
+            let key = text("the key")?;
+            let by = match next() {
+                Value::Number(by) => by,
+                _ => 1.into(),
+            };
+            Ok(Operation::KvIncr { key, by })
+        }
+        "kv.cas" => {
+            let key = text("the key")?;
+            Ok(Operation::KvCas { key, old: held(next()), new: held(next()) })
+        }
+        "kv.list" => {
+            let prefix = text("the prefix").unwrap_or_default();
+            let asked = next();
+            let limit = asked.get("limit").and_then(Value::as_u64).unwrap_or_default();
+            let after = asked.get("cursor").and_then(Value::as_str).map(ToOwned::to_owned);
+            let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+            Ok(Operation::KvList { prefix, page: Page { limit, after, ..Page::default() } })
+        }
+        _ => Err(HostError {
             code: "NOT_FOUND".to_owned(),
             message: format!("this node has no `{api}`"),
-        })
+        }),
+    }
+}
+
+/// What a script gets of an outcome.
+fn value_of(outcome: Outcome) -> Value {
+    let datum = |datum: Datum| match datum {
+        Datum::Json(text) => serde_json::from_str(&text).unwrap_or_default(),
+        Datum::Bytes(bytes) => Value::from(String::from_utf8_lossy(&bytes)),
+    };
+    match outcome {
+        Outcome::Held(held) => held.into(),
+        Outcome::Number(number) => number.into(),
+        Outcome::Count(count) => count.into(),
+        Outcome::Value(value) => value.map(datum).unwrap_or_default(),
+        Outcome::Entries(listed) => serde_json::json!({
+            "keys": listed.0.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>(),
+            "cursor": listed.1,
+        }),
+        Outcome::Ids(ids) => ids.into(),
+        Outcome::Values(values) => values.into(),
+        Outcome::Done | Outcome::Documents(_) | Outcome::Object(_) | Outcome::Objects(_) => {
+            Value::Null
+        }
     }
 }

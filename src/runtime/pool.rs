@@ -263,7 +263,8 @@ impl Pool {
                 FromWorker::Call { .. } => {
                     let reply = ToWorker::Reply(Err(HostError {
                         code: "NOT_IN_A_REQUEST".to_owned(),
-                        message: "data is there for requests, not while a file is loaded".to_owned(),
+                        message: "data is there for requests, not while a file is loaded"
+                            .to_owned(),
                     }));
                     worker.process.send(&reply).await.map_err(|_| Ended::Gone)?;
                 }
@@ -389,7 +390,8 @@ async fn called(
         code: "VALIDATION_FAILED".to_owned(),
         message: message.to_owned(),
     };
-    let arguments = serde_json::from_str(arguments).map_err(|_| refused("arguments are no list"))?;
+    let arguments =
+        serde_json::from_str(arguments).map_err(|_| refused("arguments are no list"))?;
     let value = host.call(app, api, arguments).await?;
     Ok(value.to_string())
 }

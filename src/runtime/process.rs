@@ -46,10 +46,8 @@ impl Process {
             .kill_on_drop(true);
         let child = command.spawn()?;
         let pid = child.id().unwrap_or_default();
-        let mut worker = Self { child, socket: UnixStream::from_std(ours)?,
-            begun: BytesMut::new(),
-            pid,
-        };
+        let mut worker =
+            Self { child, socket: UnixStream::from_std(ours)?, begun: BytesMut::new(), pid };
         let ready = tokio::time::timeout(START, worker.receive()).await;
         match ready {
             Ok(Ok(Some(FromWorker::Ready))) => Ok(worker),
@@ -66,7 +64,8 @@ impl Process {
     pub(super) async fn receive(&mut self) -> io::Result<Option<FromWorker>> {
         loop {
             if let Some(head) = self.begun.first_chunk::<4>() {
-                let length = usize::try_from(u32::from_le_bytes(*head)).map_err(io::Error::other)?;
+                let length =
+                    usize::try_from(u32::from_le_bytes(*head)).map_err(io::Error::other)?;
                 if length > LONGEST {
                     return Err(io::Error::other("the worker sends a frame that is too long"));
                 }
@@ -88,7 +87,8 @@ impl Process {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
         // After the name, which is in brackets and may hold anything.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+        let ticks: u64 =
+            fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
         // A tick is a hundredth of a second wherever Linux runs.
         Some(Duration::from_millis(ticks * 10))
     }

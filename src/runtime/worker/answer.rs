@@ -43,7 +43,8 @@ fn described(object: &JsObject, context: &mut Context) -> JsResult<Answer> {
     let mut answer = body(&given, if given.is_undefined() { 204 } else { 200 }, context)?;
     if !status.is_undefined() {
         let status = status.to_u32(context)?;
-        answer.status = u16::try_from(status).ok().filter(|s| (200..600).contains(s)).unwrap_or(500);
+        answer.status =
+            u16::try_from(status).ok().filter(|s| (200..600).contains(s)).unwrap_or(500);
     }
     let headers = object.get(js_string!("headers"), context)?;
     let Some(headers) = headers.as_object() else { return Ok(answer) };
@@ -81,7 +82,10 @@ fn body(value: &JsValue, status: u16, context: &mut Context) -> JsResult<Answer>
         body,
     };
     if value.is_undefined() {
-        return Ok(Answer { status: if status == 200 { 204 } else { status }, ..Answer::default() });
+        return Ok(Answer {
+            status: if status == 200 { 204 } else { status },
+            ..Answer::default()
+        });
     }
     if let Some(text) = value.as_string() {
         let text = text.to_std_string_lossy();

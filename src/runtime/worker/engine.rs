@@ -257,7 +257,9 @@ impl Site {
                 }
             }
             None => {
-                return Err(JsNativeError::error().with_message("there is no such function").into());
+                return Err(JsNativeError::error()
+                    .with_message("there is no such function")
+                    .into());
             }
         };
         let request = request::object(&run.request, context)?;
@@ -292,4 +294,3 @@ fn not_allowed(methods: &[(String, JsFunction)]) -> Answer {
         ..Answer::default()
     }
 }
-

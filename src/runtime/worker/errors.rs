@@ -8,7 +8,11 @@ use crate::runtime::frames::ScriptError;
 pub(super) fn describe(error: &JsError, context: &mut Context) -> ScriptError {
     let position = error.to_string();
     let Ok(value) = error.clone().into_opaque(context) else {
-        return ScriptError { name: "Error".to_owned(), message: position, ..ScriptError::default() };
+        return ScriptError {
+            name: "Error".to_owned(),
+            message: position,
+            ..ScriptError::default()
+        };
     };
     thrown(&value, context).unwrap_or(ScriptError {
         name: "Error".to_owned(),

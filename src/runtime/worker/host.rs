@@ -6,8 +6,8 @@
 use std::rc::Rc;
 
 use boa_engine::{
-    Context, JsNativeError, JsObject, JsResult, JsString, JsValue, NativeFunction,
-    js_string, object::ObjectInitializer, property::Attribute,
+    Context, JsNativeError, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string,
+    object::ObjectInitializer, property::Attribute,
 };
 use serde_json::Value;
 
@@ -26,8 +26,7 @@ pub(super) struct Host {
 }
 
 /// Names of the calls with an answer, below `fazt.app`.
-const DATA: &[(&str, &[&str])] =
-    &[("kv", &["get", "set", "delete", "list", "incr", "cas"])];
+const DATA: &[(&str, &[&str])] = &[("kv", &["get", "set", "delete", "list", "incr", "cas"])];
 
 /// Puts `fazt` and `console` into a context.
 pub(super) fn install(context: &mut Context, host: Host, app: &App) -> JsResult<()> {

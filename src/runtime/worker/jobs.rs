@@ -33,11 +33,7 @@ enum Timer {
 impl Jobs {
     /// Runs until `done` or nothing is left that could change it: true in the
     /// first case.
-    pub(super) fn run_until(
-        &self,
-        context: &mut Context,
-        mut done: impl FnMut() -> bool,
-    ) -> bool {
+    pub(super) fn run_until(&self, context: &mut Context, mut done: impl FnMut() -> bool) -> bool {
         loop {
             self.run_ready(context);
             if done() {

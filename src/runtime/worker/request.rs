@@ -53,11 +53,7 @@ pub(super) fn object(request: &Request, context: &mut Context) -> JsResult<JsObj
 fn pairs(pairs: &[(String, String)], context: &mut Context) -> JsObject {
     let mut object = ObjectInitializer::new(context);
     for (name, value) in pairs {
-        object.property(
-            js_string!(name.as_str()),
-            js_string!(value.as_str()),
-            Attribute::all(),
-        );
+        object.property(js_string!(name.as_str()), js_string!(value.as_str()), Attribute::all());
     }
     object.build()
 }
