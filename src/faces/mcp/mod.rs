@@ -76,7 +76,7 @@ const WATCHED: usize = 256;
 pub struct Face {
     core: Arc<Core>,
     /// What this session of an older revision watches.
-    watched: watch::Watched,
+    session: Arc<watch::Session>,
 }
 
 /// What all sessions and requests share.
@@ -107,13 +107,13 @@ impl Face {
             reach,
             door,
         };
-        Self { core: Arc::new(core), watched: watch::Watched::default() }
+        Self { core: Arc::new(core), session: Arc::default() }
     }
 
     /// The handler for one more session.
     #[must_use]
     pub fn session(&self) -> Self {
-        Self { core: self.core.clone(), watched: watch::Watched::default() }
+        Self { core: self.core.clone(), session: Arc::default() }
     }
 
     /// Who asks: whoever the door let in, or the local user.
@@ -283,7 +283,7 @@ impl ServerHandler for Face {
         request: SubscribeRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watched = self.session.watched.lock().unwrap_or_else(PoisonError::into_inner);
         if watched.len() >= WATCHED {
             let what = format!("a session may watch {WATCHED} resources");
             return Err(ErrorData::invalid_params(what, None));
@@ -297,13 +297,14 @@ impl ServerHandler for Face {
         request: UnsubscribeRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner).remove(&request.uri);
+        let mut watched = self.session.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.remove(&request.uri);
         Ok(())
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         let caller = self.caller_of(&context.extensions);
-        self.core.watch.attach(caller, context.peer, self.watched.clone());
+        self.core.watch.attach(caller, context.peer, &self.session);
     }
 
     async fn on_custom_request(

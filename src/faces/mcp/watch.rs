@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -15,6 +15,7 @@ use rmcp::{
     service::SubscriptionContext,
 };
 use tokio::sync::broadcast::{self, error::RecvError};
+use tokio_util::sync::CancellationToken;
 
 use super::{Core, Reach};
 use crate::{apps::sites::Changed, lifecycle::Lifecycle, ship::Target};
@@ -31,7 +32,18 @@ pub(super) struct Watch {
 }
 
 /// What one session of an older revision watches.
-pub(super) type Watched = Arc<Mutex<HashSet<String>>>;
+#[derive(Default)]
+pub(super) struct Session {
+    pub(super) watched: Mutex<HashSet<String>>,
+    /// Cancelled when the session is dropped.
+    over: CancellationToken,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.over.cancel();
+    }
+}
 
 impl Watch {
     /// Listens to whoever carries calls out, until `lifecycle` ends.
@@ -48,17 +60,21 @@ impl Watch {
     }
 
     /// Tells a session of an older revision from now on.
-    pub(super) fn attach(&self, caller: Caller, peer: Peer<RoleServer>, watched: Watched) {
+    pub(super) fn attach(&self, caller: Caller, peer: Peer<RoleServer>, session: &Arc<Session>) {
         let mut changes = self.changes.subscribe();
         let until = self.lifecycle.clone();
+        // The session must end by itself: a node on which nothing changes would keep
+        // every one that ever was.
+        let (over, session) = (session.over.clone(), Arc::downgrade(session));
         self.lifecycle.spawn(async move {
             loop {
                 let changed = tokio::select! {
                     changed = changes.recv() => changed,
+                    () = over.cancelled() => break,
                     () = until.stopping() => break,
                 };
                 let told = match changed {
-                    Ok(changed) => tell_session(&caller, &peer, &watched, &changed).await,
+                    Ok(changed) => tell_session(&caller, &peer, &session, &changed).await,
                     Err(RecvError::Lagged(_)) => peer.notify_resource_list_changed().await.is_ok(),
                     Err(RecvError::Closed) => break,
                 };
@@ -74,7 +90,7 @@ impl Watch {
 async fn tell_session(
     caller: &Caller,
     peer: &Peer<RoleServer>,
-    watched: &Watched,
+    session: &Weak<Session>,
     changed: &Changed,
 ) -> bool {
     if !may_know(caller, changed) {
@@ -84,7 +100,8 @@ async fn tell_session(
         return false;
     }
     let uris: Vec<_> = {
-        let watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(session) = session.upgrade() else { return false };
+        let watched = session.watched.lock().unwrap_or_else(PoisonError::into_inner);
         watched.iter().filter(|uri| is_about(uri, changed)).cloned().collect()
     };
     for uri in uris {

@@ -124,3 +124,22 @@ async fn the_oldest_pair_can_be_switched_off() {
     assert_eq!(Answer::of(sse.bearer_auth(&agent.token)).await.status, 404);
     assert_eq!(agent.send("tools/list", json!({})).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_session_that_ended_leaves_nothing_on_a_node_where_nothing_changes() {
+    let node = TestNode::start().await;
+    let bearer = token(&node, json!({ "name": "a", "preset": "agent" })).await;
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let ended = async || {
+        let id = begin(&node, &bearer, "2025-11-25").await;
+        let end = node.client.delete(format!("http://{}/mcp", node.address()));
+        let end = Answer::of(end.bearer_auth(&bearer).header("mcp-session-id", &id)).await;
+        assert_eq!(end.status, 204);
+    };
+    ended().await;
+    let before = alive();
+    for _ in 0..20 {
+        ended().await;
+    }
+    until("their tasks have ended", async || alive() < before + 5).await;
+}
