@@ -20,7 +20,8 @@ use http_body_util::{BodyExt as _, Limited};
 use rmcp::{
     ServerHandler,
     transport::streamable_http_server::{
-        StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
+        StreamableHttpServerConfig, StreamableHttpService,
+        session::{SessionManager as _, local::LocalSessionManager},
     },
 };
 use serde::Deserialize;
@@ -70,6 +71,7 @@ where
         .with_cancellation_token(over.clone());
     config.session_store = Some(Arc::new(sessions::Stored(node.clone())));
     let made = handler.clone();
+    let door = Keeper { node: node.clone(), manager: manager.clone(), held: Arc::default() };
     let manager = Arc::new(LocalSessionManager::default());
     node.lifecycle.spawn(end_well(node.lifecycle.clone(), manager.clone(), over));
     let service = StreamableHttpService::new(move || Ok(made()), manager, config);
@@ -87,7 +89,7 @@ where
         };
         routes = routes.route("/sse", get(open)).route("/messages", post(take));
     }
-    routes.layer(middleware::from_fn_with_state(node.clone(), admit))
+    routes.layer(middleware::from_fn_with_state(door, admit))
 }
 
 /// Ends what is open when the node stops: first those that end by themselves with
@@ -102,22 +104,44 @@ async fn end_well(
     over.cancel();
     // They are in the store; in memory they would hold on to the node.
     sessions.sessions.write().await.clear();
+/// What stands at the door.
+#[derive(Clone)]
+struct Keeper {
+    node: Arc<Node>,
+    manager: Arc<LocalSessionManager>,
+    held: Arc<sessions::Held>,
+}
+
 }
 
 /// Lets in whoever may ask what it asks.
-async fn admit(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
+async fn admit(State(door): State<Keeper>, request: Request, next: Next) -> Response {
     let ends_session = request.method() == Method::DELETE;
-    match prepare(&node, request).await {
+    match prepare(&door.node, request).await {
         Ok((caller, request)) => {
-            let answered = sessions::ASKING.scope(caller, next.run(request)).await;
+            let session = session_of(request.headers());
+            let answered = sessions::ASKING.scope(caller.clone(), next.run(request)).await;
+                door.held.ended(&caller, &session.unwrap_or_default());
             // The Python client takes 202 for a failure to end its session.
             if ends_session && answered.status() == StatusCode::ACCEPTED {
+            if let Some(id) = session.or_else(|| session_of(answered.headers()))
+                && answered.status().is_success()
+            {
+                for id in door.held.used(&caller, &id) {
+                    // It is in the store, and comes back with its next request.
+                    let _ = door.manager.close_session(&id.into()).await;
+                }
+            }
                 return StatusCode::NO_CONTENT.into_response();
             }
             as_clients_read(answered)
         }
-        Err(refusal) => refusal.into_response(&node),
+        Err(refusal) => refusal.into_response(&door.node),
     }
+fn session_of(headers: &HeaderMap) -> Option<String> {
+    headers.get(MCP_SESSION_ID)?.to_str().ok().map(ToOwned::to_owned)
+}
+
 }
 
 /// Why a request goes no further.
