@@ -41,8 +41,6 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 pub(super) const LONGEST: usize = 4 << 20;
 
 const MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
-const MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
-const MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
 
 /// Routes of a node's admin host.
 pub type Routes = Router;
@@ -71,9 +69,9 @@ where
         .with_cancellation_token(over.clone());
     config.session_store = Some(Arc::new(sessions::Stored(node.clone())));
     let made = handler.clone();
-    let door = Keeper { node: node.clone(), manager: manager.clone(), held: Arc::default() };
     let manager = Arc::new(LocalSessionManager::default());
     node.lifecycle.spawn(end_well(node.lifecycle.clone(), manager.clone(), over));
+    let door = Keeper { node: node.clone(), manager: manager.clone(), held: Arc::default() };
     let service = StreamableHttpService::new(move || Ok(made()), manager, config);
     let mut routes = Router::new().route_service("/mcp", service);
     if node.config.mcp_sse {
@@ -104,14 +102,14 @@ async fn end_well(
     over.cancel();
     // They are in the store; in memory they would hold on to the node.
     sessions.sessions.write().await.clear();
+}
+
 /// What stands at the door.
 #[derive(Clone)]
 struct Keeper {
     node: Arc<Node>,
     manager: Arc<LocalSessionManager>,
     held: Arc<sessions::Held>,
-}
-
 }
 
 /// Lets in whoever may ask what it asks.
@@ -121,9 +119,11 @@ async fn admit(State(door): State<Keeper>, request: Request, next: Next) -> Resp
         Ok((caller, request)) => {
             let session = session_of(request.headers());
             let answered = sessions::ASKING.scope(caller.clone(), next.run(request)).await;
-                door.held.ended(&caller, &session.unwrap_or_default());
             // The Python client takes 202 for a failure to end its session.
             if ends_session && answered.status() == StatusCode::ACCEPTED {
+                door.held.ended(&caller, &session.unwrap_or_default());
+                return StatusCode::NO_CONTENT.into_response();
+            }
             if let Some(id) = session.or_else(|| session_of(answered.headers()))
                 && answered.status().is_success()
             {
@@ -132,16 +132,14 @@ async fn admit(State(door): State<Keeper>, request: Request, next: Next) -> Resp
                     let _ = door.manager.close_session(&id.into()).await;
                 }
             }
-                return StatusCode::NO_CONTENT.into_response();
-            }
             as_clients_read(answered)
         }
         Err(refusal) => refusal.into_response(&door.node),
     }
-fn session_of(headers: &HeaderMap) -> Option<String> {
-    headers.get(MCP_SESSION_ID)?.to_str().ok().map(ToOwned::to_owned)
 }
 
+fn session_of(headers: &HeaderMap) -> Option<String> {
+    headers.get(MCP_SESSION_ID)?.to_str().ok().map(ToOwned::to_owned)
 }
 
 /// Why a request goes no further.
@@ -183,7 +181,7 @@ async fn prepare(node: &Arc<Node>, request: Request) -> Result<(String, Request)
     } else {
         Bytes::new()
     };
-    if let Some(tool) = called(&parts.headers, &body)
+    if let Some(tool) = called(&body)
         && let Some(spec) = specs().iter().find(|spec| spec.agent && spec.name == tool)
         && let Err(problem) = caller.require(spec.scope, spec.name)
     {
@@ -224,9 +222,9 @@ async fn who(node: &Node, headers: &HeaderMap) -> Result<Caller, Problem> {
     found.ok_or_else(|| refused("the token is unknown, revoked or expired"))
 }
 
-/// The tool that a request calls. Newer clients say it in a header, which rmcp
-/// compares with the body; for others the body is read.
-fn called(headers: &HeaderMap, body: &Bytes) -> Option<String> {
+/// The tool that a request calls, by its body: what newer clients say in a header
+/// besides is compared with it for them alone.
+fn called(body: &Bytes) -> Option<String> {
     #[derive(Deserialize)]
     struct Params {
         name: Option<String>,
@@ -235,12 +233,6 @@ fn called(headers: &HeaderMap, body: &Bytes) -> Option<String> {
     struct Call {
         method: Option<String>,
         params: Option<Params>,
-    }
-    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    match (text(&MCP_METHOD), text(&MCP_NAME)) {
-        (Some("tools/call"), Some(name)) => return Some(name.to_owned()),
-        (Some(method), _) if method != "tools/call" => return None,
-        _ => {}
     }
     let call: Call = serde_json::from_slice(body).ok()?;
     (call.method.as_deref() == Some("tools/call")).then_some(call.params?.name?)
