@@ -286,6 +286,11 @@ impl ServerHandler for Face {
         let mut watched = self.session.watched.lock().unwrap_or_else(PoisonError::into_inner);
         if watched.len() >= WATCHED {
             let what = format!("a session may watch {WATCHED} resources");
+        if !watch::can_change(&request.uri) {
+            let what =
+                "only `fazt://apps` and what is below it changes; the rest needs no watching";
+            return Err(ErrorData::invalid_params(what, None));
+        }
             return Err(ErrorData::invalid_params(what, None));
         }
         watched.insert(request.uri);

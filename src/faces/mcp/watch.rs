@@ -166,6 +166,15 @@ fn may_know(caller: &Caller, changed: &Changed) -> bool {
     caller.scopes.has(Scope::AppsRead) && app.is_ok_and(|app| caller.may_touch(&app))
 }
 
+/// Whether a resource may ever show something else.
+pub(super) fn can_change(uri: &str) -> bool {
+    // Longer than any name of an app with the longest path in it.
+    uri.len() <= 4_096
+        && uri
+            .strip_prefix("fazt://apps")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Whether a resource shows what changed.
 fn is_about(uri: &str, changed: &Changed) -> bool {
     let Some(path) = uri.strip_prefix("fazt://apps") else { return false };
