@@ -158,6 +158,16 @@ pub(super) async fn read(
     } else {
         ResourceContents::BlobResourceContents {
             uri: uri.to_owned(),
+    if !answer["next_offset"].is_null() {
+        // Half a file that looks whole would be worse than none.
+        let what = format!(
+            "`{uri}` is {} bytes, and a resource holds at most {PIECE}; read it in pieces: \
+             `read_file` with {}",
+            answer["size"],
+            json!({ "app": app.as_str(), "path": file, "offset": 0 })
+        );
+        return Err(ErrorData::invalid_params(what, Some(json!({ "uri": uri }))));
+    }
             mime_type: Some(media),
             blob: STANDARD.encode(content),
             meta: None,

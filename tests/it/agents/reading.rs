@@ -118,3 +118,17 @@ async fn skills_are_served_byte_for_byte_with_their_digests() {
     let unknown = agent.send("skills/get", json!({ "uri": "skill://none/SKILL.md" })).await.json();
     assert_eq!(unknown["error"]["code"], -32_602, "{unknown}");
 }
+
+#[tokio::test]
+async fn a_file_too_long_for_a_resource_is_refused_with_the_way_to_read_it() {
+    let node = TestNode::start().await;
+    let (fits, long) = ("f".repeat(256 << 10), "l".repeat((256 << 10) + 1));
+    node.deploy("blog", &[("fits.txt", &fits), ("long.txt", &long)]).await;
+    let agent = Agent::with_preset(&node, "agent").await;
+    let uri = |file: &str| json!({ "uri": format!("fazt://apps/blog/files/{file}") });
+    let read = agent.result("resources/read", uri("fits.txt")).await;
+    assert_eq!(read["contents"][0]["text"].as_str().map(str::len), Some(fits.len()));
+    let refused = agent.send("resources/read", uri("long.txt")).await.json();
+    let says = refused["error"]["message"].as_str().expect("a message");
+    assert!(says.contains("262145 bytes") && says.contains("`read_file` with {"), "{says}");
+}
