@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::{
     Core, confirm, deploy,
     progress::Teller,
-    tools::{DETAIL, PEER},
+    tools::{DETAIL, PATH, PEER},
 };
 use crate::clock;
 
@@ -65,6 +65,12 @@ async fn carry_out(
 ) -> Result<CallToolResponse, Problem> {
     caller.require(spec.scope, spec.name)?;
     let mut input = request.arguments.clone().unwrap_or_default();
+    // Models write `null` for what they leave out.
+    for extra in [DETAIL, PEER, PATH] {
+        if input.get(extra).is_some_and(Value::is_null) {
+            input.remove(extra);
+        }
+    }
     let full = detail(spec, &mut input)?;
     if spec.effect == Effect::Remove
         && let Some(ask) = confirm::ask(core, caller, spec, &request, &mut input, context).await?
