@@ -143,3 +143,60 @@ async fn a_session_that_ended_leaves_nothing_on_a_node_where_nothing_changes() {
     }
     until("their tasks have ended", async || alive() < before + 5).await;
 }
+
+#[tokio::test]
+async fn a_caller_with_many_sessions_finds_the_first_again_and_fills_no_memory() {
+    let node = TestNode::start_with(&[("limits.token_rate", "100000")]).await;
+    let bearer = token(&node, json!({ "name": "a", "preset": "agent" })).await;
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let first = begin(&node, &bearer, "2025-11-25").await;
+    for _ in 0..140 {
+        begin(&node, &bearer, "2025-11-25").await;
+    }
+    let before = alive();
+    for _ in 0..40 {
+        begin(&node, &bearer, "2025-11-25").await;
+    }
+    until("the oldest have made room", async || alive() < before + 20).await;
+    let listed = list(&node, &bearer, &first).await;
+    assert_eq!(listed.status, 200, "{}", listed.text());
+    assert!(listed.text().contains("\"delete_app\""), "{}", listed.text());
+}
+
+#[tokio::test]
+async fn a_header_of_newer_revisions_hides_no_call_in_an_older_session() {
+    let node = TestNode::start().await;
+    let bearer = token(&node, json!({ "name": "v", "preset": "viewer" })).await;
+    let id = begin(&node, &bearer, "2025-06-18").await;
+    for (method, name) in [("tools/list", ""), ("tools/call", "list_apps")] {
+        let call = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call",
+            "params": { "name": "delete_app", "arguments": { "app": "blog", "confirm": "blog" } } });
+        let sly = post(&node, &bearer).header("mcp-session-id", &id);
+        let sly = sly.header("mcp-method", method).header("mcp-name", name).json(&call);
+        let answer = Answer::of(sly).await;
+        assert_eq!(answer.status, 403, "{method}: {}", answer.text());
+        assert!(answer.header("www-authenticate").contains("apps:delete"), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn only_what_can_change_is_watched() {
+    let node = TestNode::start().await;
+    let bearer = token(&node, json!({ "name": "v", "preset": "viewer" })).await;
+    let id = begin(&node, &bearer, "2025-06-18").await;
+    let long = format!("fazt://apps/{}", "x".repeat(1 << 20));
+    for (uri, taken) in [
+        ("fazt://apps", true),
+        ("fazt://apps/blog/files/a.html", true),
+        ("fazt://appsblog", false),
+        ("fazt://guide/app", false),
+        (long.as_str(), false),
+    ] {
+        let ask = json!({ "jsonrpc": "2.0", "id": 2, "method": "resources/subscribe",
+            "params": { "uri": uri } });
+        let told = post(&node, &bearer).header("mcp-session-id", &id).json(&ask);
+        let answer = Answer::of(told).await;
+        let shown: String = uri.chars().take(40).collect();
+        assert_eq!(answer.text().contains("\"result\""), taken, "{shown}: {}", answer.text());
+    }
+}
