@@ -200,3 +200,22 @@ async fn only_what_can_change_is_watched() {
         assert_eq!(answer.text().contains("\"result\""), taken, "{shown}: {}", answer.text());
     }
 }
+
+#[tokio::test]
+async fn a_client_that_never_reads_its_stream_is_told_to() {
+    let node = TestNode::start_with(&[("limits.token_rate", "100000")]).await;
+    node.deploy("blog", &[("long.txt", &"l".repeat(200_000))]).await;
+    let bearer = token(&node, json!({ "name": "a", "preset": "agent" })).await;
+    let pair = open(&node, &bearer).await;
+    assert_eq!(say(&node, &bearer, &pair, &initialize("2024-11-05")).await, 202);
+    let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    assert_eq!(say(&node, &bearer, &pair, &ready).await, 202);
+    let call = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
+        "name": "read_file",
+        "arguments": { "app": "blog", "path": "long.txt", "limit": 200_000 } } });
+    until("it is told", async || say(&node, &bearer, &pair, &call).await == 429).await;
+    // What ends something is taken at any time.
+    let cancel = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled",
+        "params": { "requestId": 2 } });
+    assert_eq!(say(&node, &bearer, &pair, &cancel).await, 202);
+}
