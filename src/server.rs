@@ -196,6 +196,12 @@ pub fn logging(filter: &str) {
     let filter = Some(filter).filter(|filter| !filter.is_empty());
     let filter = filter.and_then(|filter| EnvFilter::try_new(filter).ok());
     let filter = filter.unwrap_or_else(|| EnvFilter::new("info"));
+    // It calls a client that hangs up an error. Whoever wants to see that says so.
+    let quiet = "rmcp=off".parse().ok().filter(|_| !filter.to_string().contains("rmcp"));
+    let filter = match quiet {
+        Some(quiet) => filter.add_directive(quiet),
+        None => filter,
+    };
     let terminal = std::io::stderr().is_terminal();
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     // A second call, as tests make, keeps the first.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     access::SignedIn,
     harness::{Answer, TestNode},
+    oauth::grant_to,
 };
 
 /// A token made with more than its name.
@@ -340,6 +341,7 @@ async fn a_question_says_what_goes_away_and_refuses_as_the_call_would() {
     let url = format!("http://{}", other.address());
     let peer = json!({ "name": "zyt", "url": url, "token": other.owner_token() });
     node.call(Method::POST, "/api/peers", Some(peer)).await.data();
+    grant_to(&node, "Claude Code").await;
     let ask = async |token: &str, tool: &str, input: Value| {
         let body = json!({ "tool": tool, "input": input });
         node.call_as(token, Method::POST, "/api/question", Some(body)).await
@@ -350,6 +352,7 @@ async fn a_question_says_what_goes_away_and_refuses_as_the_call_would() {
         ("delete_app", json!({ "app": "blog" }), ["`blog`", "1 version, 1 file, 0 requests"]),
         ("remove_alias", json!({ "name": "old" }), ["`old`", "https://example.org/"]),
         ("revoke_token", json!({ "name": "ci" }), ["`ci`", "never used"]),
+        ("revoke_grant", json!({ "grant": 1 }), ["`Claude Code`", "never used"]),
         ("remove_peer", json!({ "name": "zyt" }), ["@zyt", &url]),
     ] {
         let question = ask(&owner, tool, input).await.data()["question"].clone();
@@ -357,8 +360,6 @@ async fn a_question_says_what_goes_away_and_refuses_as_the_call_would() {
         assert!(parts.iter().all(|part| question.contains(part)), "{question}");
         asked.push(tool);
     }
-    // A grant's is tried in `oauth/grants.rs`, where there are some.
-    asked.push("revoke_grant");
     let removing = specs().iter().filter(|spec| spec.effect == Effect::Remove);
     for spec in removing {
         assert!(asked.contains(&spec.name), "nobody tries the question of {}", spec.name);
@@ -374,6 +375,8 @@ async fn a_question_says_what_goes_away_and_refuses_as_the_call_would() {
         assert_eq!(refused.code(), code);
         assert_eq!(refused.json()["error"]["details"]["nearest"], near);
     }
+    let none = ask(&owner, "revoke_grant", json!({ "grant": 2 })).await;
+    assert_eq!(none.code(), "NOT_FOUND");
     let limited = ask(&ci, "delete_app", json!({ "app": "blog" })).await;
     assert_eq!(limited.code(), "FORBIDDEN");
     assert_eq!(ask(&ci, "revoke_token", json!({ "name": "ci" })).await.code(), "FORBIDDEN");

@@ -13,6 +13,7 @@ mod catalogue;
 mod cli;
 mod doctor;
 mod generated;
+mod mcp;
 mod oauth;
 mod peers;
 mod readme;

@@ -62,6 +62,7 @@ pub struct Change {
     /// What it did, in words
     pub summary: String,
     /// What the tool was given, without secrets
+    #[schemars(with = "serde_json::Map<String, Value>")]
     pub input: Value,
     /// Whether `undo` can put back what it changed
     pub undoable: bool,

@@ -39,6 +39,8 @@ pub(super) async fn run(context: &Context, inner: &ArgMatches) -> Result<u8, Sto
         flags: flags(inner),
         environment: context.environment.clone(),
     };
+    // Before anybody is answered: a signal is never the end without a goodbye.
+    let asked_to_stop = lifecycle::asked_to_stop();
     let became = Became::default();
     let target = find(&starting, &became, Duration::ZERO).await?;
     let again = {
@@ -53,8 +55,8 @@ pub(super) async fn run(context: &Context, inner: &ArgMatches) -> Result<u8, Sto
     let reach = Arc::new(Reach::local(target, starting.db.clone(), again));
     let face = Face::new(reach, Door::Stdio, lifecycle.clone());
     tokio::select! {
-        () = serve_stdio(face, lifecycle.token()) => {}
-        () = lifecycle::asked_to_stop() => {}
+        () = serve_stdio(face) => {}
+        () = asked_to_stop => {}
     }
     lifecycle.drain(Duration::from_secs(2)).await;
     for node in became.lock().await.drain(..) {
@@ -114,7 +116,7 @@ async fn start(starting: &Starting, taken: Option<String>) -> Result<Running, Pr
     let mut flags = starting.flags.clone();
     if !starting.environment.contains_key("FAZT_LOG") {
         // The client keeps what is said on standard error: only what matters.
-        flags.insert("log", "warn,rmcp=error".to_owned());
+        flags.insert("log", "warn".to_owned());
     }
     if taken.is_some() {
         flags.insert("port", "0".to_owned());

@@ -144,11 +144,16 @@ pub(super) async fn ask(
         let sealed = core.confirmations.seal(&bound)?;
         return Ok(Some(InputRequiredResult::new(Some(asked), Some(sealed)).into()));
     }
-    let answer = context.peer.create_elicitation_with_timeout(form, Some(LIFE)).await;
-    let answer = answer.map_err(|error| {
-        Problem::new(Code::ConfirmationNeeded, format!("nobody answered the question: {error}"))
+    let unanswered = |why: String| {
+        Problem::new(Code::ConfirmationNeeded, format!("nobody answered the question: {why}"))
             .hint("nothing was changed; call the tool again")
-    })?;
+    };
+    let answer = tokio::select! {
+        answer = context.peer.create_elicitation_with_timeout(form, Some(LIFE)) => answer,
+        // Nobody is there to answer, and the end should not wait for it.
+        () = core.watch.lifecycle().stopping() => return Err(unanswered("it is over".to_owned())),
+    };
+    let answer = answer.map_err(|error| unanswered(error.to_string()))?;
     agreed(Some(&answer)).map(|()| None)
 }
 

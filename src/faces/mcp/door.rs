@@ -148,12 +148,15 @@ struct Refusal {
     /// What would do, where a token would.
     lack: Option<(Lack, Option<Scope>)>,
     origin: Origin,
+    /// The resource that was asked: `/mcp`, or `/sse` of the older pair.
+    door: &'static str,
 }
 
 /// Checks a request and notes who sent it.
 async fn prepare(node: &Arc<Node>, request: Request) -> Result<(String, Request), Refusal> {
     let origin = Origin::of(node, &request);
-    let refuse = |problem, lack| Refusal { problem, lack, origin: origin.clone() };
+    let door = if request.uri().path() == "/mcp" { "/mcp" } else { "/sse" };
+    let refuse = |problem, lack| Refusal { problem, lack, origin: origin.clone(), door };
     if let Some(page) = request.headers().get(header::ORIGIN)
         && page.as_bytes() != origin.as_str().as_bytes()
     {
@@ -254,7 +257,7 @@ impl Refusal {
         }
         if let Some((lack, scope)) = self.lack {
             let scopes = scope.into_iter().collect();
-            let value = challenge(node, &self.origin, "/mcp", lack, scopes);
+            let value = challenge(node, &self.origin, self.door, lack, scopes);
             headers.insert(header::WWW_AUTHENTICATE, value);
         }
         response

@@ -15,6 +15,7 @@ mod progress;
 mod door;
 mod sessions;
 mod sse;
+mod stdio;
 
 mod prompts;
 mod resources;
@@ -26,7 +27,7 @@ use std::sync::{Arc, PoisonError};
 
 use fazt_tools::{Caller, Face as Through};
 use rmcp::{
-    ErrorData, RoleServer, ServerHandler, ServiceExt as _,
+    ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
         DiscoverResult, Extensions, GetPromptRequestParams, GetPromptResponse, Implementation,
@@ -37,13 +38,13 @@ use rmcp::{
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
 };
-use tokio_util::sync::CancellationToken;
 
 use crate::lifecycle::Lifecycle;
 
 pub use self::{
     door::{Routes, router, router_for},
     reach::{Again, Reach},
+    stdio::serve_stdio,
 };
 
 /// What an agent reads first: when to use this server, in which order, and what
@@ -161,16 +162,6 @@ pub fn described(door: Door) -> serde_json::Value {
 /// What an agent is told before anything else.
 pub fn instructions() -> &'static str {
     INSTRUCTIONS
-}
-
-/// Serves one client on standard input and output, until either end or `over`
-/// says that it is done. A client that goes away before its first word is no
-/// failure.
-pub async fn serve_stdio(face: Face, over: CancellationToken) {
-    let serving = face.serve_with_ct(rmcp::transport::io::stdio_pipes(), over);
-    if let Ok(service) = Box::pin(serving).await {
-        let _ = service.waiting().await;
-    }
 }
 
 impl ServerHandler for Face {

@@ -59,6 +59,11 @@ impl Watch {
         Self { changes, lifecycle }
     }
 
+    /// What ends all listening.
+    pub(super) fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
     /// Tells a session of an older revision from now on.
     pub(super) fn attach(&self, caller: Caller, peer: Peer<RoleServer>, session: &Arc<Session>) {
         let mut changes = self.changes.subscribe();

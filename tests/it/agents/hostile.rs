@@ -17,7 +17,9 @@ async fn nobody_comes_in_without_a_token_not_even_from_this_machine() {
         let answer = Answer::of(node.client.request(method, url).json(&ask)).await;
         assert_eq!(answer.status, 401, "{path}");
         let challenge = answer.header("www-authenticate");
-        let named = format!("http://{}/.well-known/oauth-protected-resource/mcp", node.address());
+        // Of the address itself: a client refuses what speaks of another.
+        let door = if path == "/mcp" { "/mcp" } else { "/sse" };
+        let named = format!("http://{}/.well-known/oauth-protected-resource{door}", node.address());
         assert!(challenge.contains(&named), "{path}: {challenge}");
     }
     let inquiry = format!("{url}?token={}", node.owner_token());

@@ -7,7 +7,7 @@ use super::{Agent, refused, text, token};
 use crate::{access::SCOPES, harness::TestNode};
 
 /// A call of each tool that changes nothing worth keeping.
-fn arguments(tool: &str) -> Value {
+pub fn arguments(tool: &str) -> Value {
     match tool {
         "deploy" => json!({ "app": "ghost", "files": [{ "path": "..", "content": "" }] }),
         "fetch_test" => json!({ "url": "http://blog.localhost/" }),

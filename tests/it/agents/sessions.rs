@@ -65,6 +65,17 @@ async fn a_session_opens_no_door_and_belongs_to_who_began_it() {
     assert_eq!(list(&node, &mine, &id).await.status, 401, "a revoked token ends it");
 }
 
+#[tokio::test]
+async fn a_token_that_expires_ends_what_it_began() {
+    let node = TestNode::start().await;
+    let short = token(&node, json!({ "name": "short", "preset": "agent", "days": 1 })).await;
+    let id = begin(&node, &short, "2025-11-25").await;
+    node.clock.pass(jiff::SignedDuration::from_hours(25));
+    assert_eq!(list(&node, &short, &id).await.status, 401);
+    let agent = Agent::new(&node, short);
+    assert_eq!(agent.send("tools/list", json!({})).await.status, 401);
+}
+
 /// An open pair: its events, and where its messages go.
 struct Pair {
     events: std::pin::Pin<Box<dyn futures_util::Stream<Item = String> + Send>>,

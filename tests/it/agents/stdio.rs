@@ -104,7 +104,7 @@ async fn it_is_the_node_deploys_a_folder_with_progress_and_ends_well() {
     assert!(steps.windows(2).all(|pair| pair[0] < pair[1]), "{steps:?}");
     let url = done["structuredContent"]["url"].as_str().expect("an address").to_owned();
     let port = url.rsplit(':').next().expect("a port");
-    let page = reqwest::Client::new()
+    let page = crate::harness::client()
         .get(format!("http://127.0.0.1:{port}/"))
         .header("host", "blog.localhost");
     let page = page.send().await.expect("it hosts").text().await.expect("text");
@@ -113,11 +113,28 @@ async fn it_is_the_node_deploys_a_folder_with_progress_and_ends_well() {
 }
 
 #[tokio::test]
+async fn the_local_user_sees_and_calls_every_tool_of_agents_and_none_of_people() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut client = Client::start(folder.path()).await;
+    let listed = client.ask("tools/list", json!({})).await;
+    let listed: Vec<_> = listed["tools"].as_array().expect("a list").iter().collect();
+    let names: Vec<_> = listed.iter().map(|tool| tool["name"].as_str().expect("a name")).collect();
+    for spec in fazt_tools::specs() {
+        assert_eq!(names.contains(&spec.name), spec.agent, "{}", spec.name);
+        let answer = client.tool(spec.name, super::rights::arguments(spec.name)).await;
+        let said = text(&answer);
+        assert!(!said.starts_with("FORBIDDEN"), "{}: {said}", spec.name);
+        assert_eq!(said.starts_with("UNKNOWN_TOOL"), !spec.agent, "{}: {said}", spec.name);
+    }
+    assert_eq!(client.close().await, Some(0));
+}
+
+#[tokio::test]
 async fn it_says_what_is_wrong_with_a_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut client = Client::start(folder.path()).await;
     for (arguments, says) in [
-        (json!({ "path": "/nonexistent/x" }), "does not exist"),
+        (json!({ "path": folder.path().join("none") }), "does not exist"),
         (json!({ "path": "relative" }), "absolute path"),
         (json!({ "path": 7 }), "give a path"),
         (json!({ "path": folder.path(), "files": [{ "path": "a", "content": "" }] }), "not both"),
@@ -133,6 +150,18 @@ async fn it_says_what_is_wrong_with_a_folder() {
 async fn a_client_that_says_nothing_is_no_failure() {
     let folder = tempfile::tempdir().expect("a folder");
     assert_eq!(Client::silent(folder.path()).close().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_signal_ends_it_well_and_lets_go_of_the_database() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for _ in 0..2 {
+        let mut client = Client::start(folder.path()).await;
+        let pid = client.child.id().expect("it runs");
+        let killed = tokio::process::Command::new("kill").arg(pid.to_string()).status().await;
+        assert!(killed.expect("kill runs").success());
+        assert_eq!(client.child.wait().await.expect("it ends").code(), Some(0));
+    }
 }
 
 #[tokio::test]
@@ -282,4 +311,44 @@ async fn a_client_of_any_name_is_served_beside_a_node_and_named_in_the_ledger() 
     assert_eq!(client.close().await, Some(0));
     node.terminate().await;
     node.ended().await;
+}
+
+/// What is open when a client goes away gets its answer, and the server ends.
+async fn leaves_with(revision: &str, call: Value, opened: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut client = Client::silent(folder.path());
+    if revision < super::MODERN {
+        let hello = json!({ "protocolVersion": revision,
+            "capabilities": { "elicitation": {} },
+            "clientInfo": { "name": "test", "version": "1" } });
+        client.ask("initialize", hello).await;
+        client.say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+        let file = json!([{ "path": "index.html", "content": "x" }]);
+        client.tool("deploy", json!({ "app": "blog", "files": file })).await;
+    }
+    client.say(&call).await;
+    let mut line = String::new();
+    while !line.contains(opened) {
+        line = client.from.next_line().await.expect("text").expect("a line");
+    }
+    drop(client.to.take());
+    // Whoever still reads is told: nothing is waited for in vain, then cut off.
+    let mut last = Value::Null;
+    while let Some(line) = client.from.next_line().await.expect("text") {
+        last = serde_json::from_str(&line).expect("only protocol is printed");
+    }
+    assert!(last["id"] == call["id"] && last.get("result").is_some(), "{opened}: {last}");
+    assert_eq!(client.close().await, Some(0));
+}
+
+#[tokio::test]
+async fn what_a_client_left_open_is_closed_when_it_goes() {
+    let meta = json!({ "io.modelcontextprotocol/protocolVersion": super::MODERN,
+        "io.modelcontextprotocol/clientCapabilities": {} });
+    let listen = json!({ "jsonrpc": "2.0", "id": 90, "method": "subscriptions/listen", "params": {
+        "_meta": meta, "notifications": { "resourcesListChanged": true } } });
+    leaves_with(super::MODERN, listen, "notifications/subscriptions/acknowledged").await;
+    let delete = json!({ "jsonrpc": "2.0", "id": 91, "method": "tools/call", "params": {
+        "name": "delete_app", "arguments": { "app": "blog" } } });
+    leaves_with("2025-11-25", delete, "elicitation/create").await;
 }

@@ -6,12 +6,15 @@
 
 use std::fmt::Write as _;
 
-use fazt::{peers::Peer, store::NewGrant};
-use fazt_tools::{Caller, Face, Scopes, Spec, dispatch, specs};
+use fazt::peers::Peer;
+use fazt_tools::{Caller, Face, Spec, dispatch, specs};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{TestNode, cli};
+use crate::{
+    harness::{TestNode, cli},
+    oauth::grant_to,
+};
 
 /// A tool, its input, and the same as a command line.
 struct Row {
@@ -158,17 +161,7 @@ async fn start() -> TestNode {
         let (bot, path) = (bot["token"].as_str().expect("a token"), format!("/api/apps/{app}"));
         node.call_as(bot, Method::DELETE, &path, None).await.code();
     }
-    let owner = Caller::owner(Face::Admin);
-    let grant = NewGrant {
-        client: "fazt_client_x".to_owned(),
-        client_name: "Claude Code".to_owned(),
-        resource: "http://localhost/mcp".to_owned(),
-        scopes: Scopes::all(),
-        apps: None,
-    };
-    let actor = node.node().actor(&owner, "oauth_consent", json!({}));
-    let access = &node.node().access;
-    access.allow(grant, String::new(), String::new(), actor).await.expect("allowed");
+    grant_to(&node, "Claude Code").await;
     node
 }
 

@@ -1,5 +1,6 @@
 //! OAuth as programs and owners meet it: over HTTP, with a browser in between.
 
+mod agents;
 mod asking;
 mod clients;
 mod dance;
@@ -7,6 +8,8 @@ mod grants;
 mod metadata;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use fazt::store::NewGrant;
+use fazt_tools::{Caller, Face, Scopes};
 use reqwest::{Method, header::SET_COOKIE};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -184,6 +187,20 @@ pub(super) async fn let_in(node: &TestNode) -> (Browser, Program, Tokens) {
     let code = browser.allow(node, &program.query(&[]), &["apps:read", "apps:write"]).await;
     let tokens = Tokens::of(&program.redeem(node, &code, &[]).await);
     (browser, program, tokens)
+}
+
+/// Allows a program everything without a browser; it has not fetched its tokens yet.
+pub async fn grant_to(node: &TestNode, name: &str) {
+    let grant = NewGrant {
+        client: "fazt_client_x".to_owned(),
+        client_name: name.to_owned(),
+        resource: "http://localhost/mcp".to_owned(),
+        scopes: Scopes::all(),
+        apps: None,
+    };
+    let actor = node.node().actor(&Caller::owner(Face::Admin), "oauth_consent", json!({}));
+    let access = &node.node().access;
+    access.allow(grant, String::new(), String::new(), actor).await.expect("allowed");
 }
 
 /// The status by which a token is taken or not.
