@@ -198,7 +198,7 @@ impl Tool for Approve {
 
     fn view(out: &ApproveOutput) -> View {
         let spec = crate::specs().iter().find(|spec| spec.name == out.approval.tool);
-        let done = spec.and_then(|spec| (spec.view)(out.output.clone()).ok());
+        let done = spec.and_then(|spec| (spec.view)(&out.output).ok());
         let does = format!("approved for token {}", out.approval.by);
         let view = match done.and_then(|view| view.headline) {
             Some(headline) => View::says(format!("{does}: {headline}")),

@@ -8,7 +8,7 @@ use std::future::Future;
 
 use clap::{ArgMatches, Command};
 use schemars::{JsonSchema, generate::SchemaSettings};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize as _, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{AppName, Caller, Problem, Scope, View};
@@ -237,7 +237,7 @@ pub struct Spec {
     /// Reads the input back from parsed arguments.
     pub parse: fn(&ArgMatches) -> Result<Value, clap::Error>,
     /// How an answer reads.
-    pub view: fn(Value) -> Result<View, serde_json::Error>,
+    pub view: fn(&Value) -> Result<View, serde_json::Error>,
 }
 
 impl Spec {
@@ -266,7 +266,7 @@ impl Spec {
                 let input = <T::Input as clap::FromArgMatches>::from_arg_matches(matches)?;
                 Ok(json(&input))
             },
-            view: |value| Ok(T::view(&serde_json::from_value::<T::Output>(value)?)),
+            view: |value| Ok(T::view(&T::Output::deserialize(value)?)),
         }
     }
 

@@ -68,7 +68,7 @@ pub(super) async fn deploy(context: &Context, asked: Asked, place: Place) -> Res
     let answer = carry_out(&target, asked, &packed, &watcher).await;
     target.close().await;
     let (name, output) = answer?;
-    tool::show(context, tool::named(name), output)
+    tool::show(context, tool::named(name), &output)
 }
 
 /// Plans or deploys; answers the last tool and its output.

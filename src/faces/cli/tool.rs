@@ -46,14 +46,14 @@ pub(super) async fn run(
     let target = target::connect(context, &place).await?;
     let answer = target.call(&Caller::owner(Face::Cli), spec.name, input).await;
     target.close().await;
-    show(context, spec, answer?)
+    show(context, spec, &answer?)
 }
 
 /// Shows the answer of a tool; one that did not pass ends with exit code 1.
-pub(super) fn show(context: &Context, spec: &Spec, output: Value) -> Result<u8, Stop> {
+pub(super) fn show(context: &Context, spec: &Spec, output: &Value) -> Result<u8, Stop> {
     let exit = u8::from(output.get("passed").and_then(Value::as_bool) == Some(false));
     if context.screen.json {
-        render::json(&output)?;
+        render::json(output)?;
         return Ok(exit);
     }
     let view = (spec.view)(output).map_err(|error| {

@@ -122,7 +122,7 @@ pub(super) fn answer(spec: &Spec, output: Value, full: bool) -> Result<CallToolR
     let mut text = if full {
         serde_json::to_string_pretty(&output).map_err(strange)?
     } else {
-        (spec.view)(output.clone()).map_err(strange)?.text()
+        (spec.view)(&output).map_err(strange)?.text()
     };
     if text.len() > LONGEST {
         text.truncate(text.floor_char_boundary(LONGEST));

@@ -19,16 +19,13 @@ use fazt_tools::{Caller, Code, Face as Through, Problem, Scope, specs};
 use http_body_util::{BodyExt as _, Limited};
 use rmcp::{
     ServerHandler,
-    transport::streamable_http_server::{
-        StreamableHttpServerConfig, StreamableHttpService,
-        session::{SessionManager as _, local::LocalSessionManager},
-    },
+    transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService},
 };
 use serde::Deserialize;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{Door, Face, Reach, sessions, sse};
+use super::{Door, Face, Reach, held::Held, sessions, sse};
 use crate::{
     lifecycle::Lifecycle,
     node::Node,
@@ -69,9 +66,8 @@ where
         .with_cancellation_token(over.clone());
     config.session_store = Some(Arc::new(sessions::Stored(node.clone())));
     let made = handler.clone();
-    let manager = Arc::new(LocalSessionManager::default());
+    let manager = Arc::new(Held::default());
     node.lifecycle.spawn(end_well(node.lifecycle.clone(), manager.clone(), over));
-    let door = Keeper { node: node.clone(), manager: manager.clone(), held: Arc::default() };
     let service = StreamableHttpService::new(move || Ok(made()), manager, config);
     let mut routes = Router::new().route_service("/mcp", service);
     if node.config.mcp_sse {
@@ -87,59 +83,33 @@ where
         };
         routes = routes.route("/sse", get(open)).route("/messages", post(take));
     }
-    routes.layer(middleware::from_fn_with_state(door, admit))
+    routes.layer(middleware::from_fn_with_state(node.clone(), admit))
 }
 
 /// Ends what is open when the node stops: first those that end by themselves with
 /// a last word, then the rest.
-async fn end_well(
-    lifecycle: Lifecycle,
-    sessions: Arc<LocalSessionManager>,
-    over: CancellationToken,
-) {
+async fn end_well(lifecycle: Lifecycle, held: Arc<Held>, over: CancellationToken) {
     lifecycle.stopping().await;
     tokio::time::sleep(LAST_WORDS).await;
     over.cancel();
     // They are in the store; in memory they would hold on to the node.
-    sessions.sessions.write().await.clear();
-}
-
-/// What stands at the door.
-#[derive(Clone)]
-struct Keeper {
-    node: Arc<Node>,
-    manager: Arc<LocalSessionManager>,
-    held: Arc<sessions::Held>,
+    held.clear().await;
 }
 
 /// Lets in whoever may ask what it asks.
-async fn admit(State(door): State<Keeper>, request: Request, next: Next) -> Response {
+async fn admit(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
     let ends_session = request.method() == Method::DELETE;
-    match prepare(&door.node, request).await {
+    match prepare(&node, request).await {
         Ok((caller, request)) => {
-            let session = session_of(request.headers());
-            let answered = sessions::ASKING.scope(caller.clone(), next.run(request)).await;
+            let answered = sessions::ASKING.scope(caller, next.run(request)).await;
             // The Python client takes 202 for a failure to end its session.
             if ends_session && answered.status() == StatusCode::ACCEPTED {
-                door.held.ended(&caller, &session.unwrap_or_default());
                 return StatusCode::NO_CONTENT.into_response();
-            }
-            if let Some(id) = session.or_else(|| session_of(answered.headers()))
-                && answered.status().is_success()
-            {
-                for id in door.held.used(&caller, &id) {
-                    // It is in the store, and comes back with its next request.
-                    let _ = door.manager.close_session(&id.into()).await;
-                }
             }
             as_clients_read(answered)
         }
-        Err(refusal) => refusal.into_response(&door.node),
+        Err(refusal) => refusal.into_response(&node),
     }
-}
-
-fn session_of(headers: &HeaderMap) -> Option<String> {
-    headers.get(MCP_SESSION_ID)?.to_str().ok().map(ToOwned::to_owned)
 }
 
 /// Why a request goes no further.

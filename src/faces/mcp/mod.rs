@@ -13,6 +13,7 @@ mod deploy;
 mod progress;
 
 mod door;
+mod held;
 mod sessions;
 mod sse;
 mod stdio;
@@ -23,7 +24,7 @@ mod watch;
 
 mod reach;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use fazt_tools::{Caller, Face as Through};
 use rmcp::{
@@ -77,7 +78,7 @@ const WATCHED: usize = 256;
 pub struct Face {
     core: Arc<Core>,
     /// What this session of an older revision watches.
-    session: Arc<watch::Session>,
+    watched: Arc<watch::Watched>,
 }
 
 /// What all sessions and requests share.
@@ -108,13 +109,13 @@ impl Face {
             reach,
             door,
         };
-        Self { core: Arc::new(core), session: Arc::default() }
+        Self { core: Arc::new(core), watched: Arc::default() }
     }
 
     /// The handler for one more session.
     #[must_use]
     pub fn session(&self) -> Self {
-        Self { core: self.core.clone(), session: Arc::default() }
+        Self { core: self.core.clone(), watched: Arc::default() }
     }
 
     /// Who asks: whoever the door let in, or the local user.
@@ -282,7 +283,7 @@ impl ServerHandler for Face {
                 "only `fazt://apps` and what is below it changes; the rest needs no watching";
             return Err(ErrorData::invalid_params(what, None));
         }
-        let mut watched = self.session.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watched = self.watched.uris();
         if watched.len() >= WATCHED {
             let what = format!("a session may watch {WATCHED} resources");
             return Err(ErrorData::invalid_params(what, None));
@@ -296,14 +297,13 @@ impl ServerHandler for Face {
         request: UnsubscribeRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        let mut watched = self.session.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        watched.remove(&request.uri);
+        self.watched.uris().remove(&request.uri);
         Ok(())
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         let caller = self.caller_of(&context.extensions);
-        self.core.watch.attach(caller, context.peer, &self.session);
+        self.core.watch.attach(caller, context.peer, &self.watched);
     }
 
     async fn on_custom_request(

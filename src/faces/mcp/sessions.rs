@@ -3,10 +3,7 @@
 //! A session is no credential: it belongs to the caller that began it, and a
 //! request by anybody else is answered as if there were none.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use rmcp::transport::streamable_http_server::session::{
@@ -50,37 +47,6 @@ impl SessionStore for Stored {
 
     async fn delete(&self, id: &str) -> Result<(), SessionStoreError> {
         Ok(self.0.store.end_mcp_session(&Hash::of(id.as_bytes())).await?)
-    }
-}
-
-/// Sessions of one caller that are held in memory; the rest wait in the store.
-const HELD: usize = 128;
-
-/// Which sessions are held in memory, those used last at the end: a client that
-/// begins one for every call must not fill it.
-#[derive(Default)]
-pub(super) struct Held(Mutex<HashMap<String, VecDeque<String>>>);
-
-impl Held {
-    /// Notes a use; answers the sessions that have to make room.
-    pub(super) fn used(&self, caller: &str, id: &str) -> Vec<String> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = all.entry(caller.to_owned()).or_default();
-        held.retain(|held| held != id);
-        held.push_back(id.to_owned());
-        let too_many = held.len().saturating_sub(HELD);
-        held.drain(..too_many).collect()
-    }
-
-    /// Notes that a session has ended.
-    pub(super) fn ended(&self, caller: &str, id: &str) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(held) = all.get_mut(caller) {
-            held.retain(|held| held != id);
-            if held.is_empty() {
-                all.remove(caller);
-            }
-        }
     }
 }
 

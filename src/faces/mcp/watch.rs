@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -31,15 +31,21 @@ pub(super) struct Watch {
     lifecycle: Lifecycle,
 }
 
-/// What one session of an older revision watches.
+/// What one session of an older revision watches, held by that session alone.
 #[derive(Default)]
-pub(super) struct Session {
-    pub(super) watched: Mutex<HashSet<String>>,
-    /// Cancelled when the session is dropped.
+pub(super) struct Watched {
+    uris: Mutex<HashSet<String>>,
     over: CancellationToken,
 }
 
-impl Drop for Session {
+impl Watched {
+    /// What is watched.
+    pub(super) fn uris(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.uris.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Watched {
     fn drop(&mut self) {
         self.over.cancel();
     }
@@ -64,13 +70,13 @@ impl Watch {
         &self.lifecycle
     }
 
-    /// Tells a session of an older revision from now on.
-    pub(super) fn attach(&self, caller: Caller, peer: Peer<RoleServer>, session: &Arc<Session>) {
+    /// Tells a session of an older revision from now on, until it is over.
+    pub(super) fn attach(&self, caller: Caller, peer: Peer<RoleServer>, watched: &Arc<Watched>) {
         let mut changes = self.changes.subscribe();
         let until = self.lifecycle.clone();
-        // The session must end by itself: a node on which nothing changes would keep
-        // every one that ever was.
-        let (over, session) = (session.over.clone(), Arc::downgrade(session));
+        let over = watched.over.clone();
+        // The next change may be days away, and holding on would keep it from ending.
+        let watched = Arc::downgrade(watched);
         self.lifecycle.spawn(async move {
             loop {
                 let changed = tokio::select! {
@@ -78,8 +84,9 @@ impl Watch {
                     () = over.cancelled() => break,
                     () = until.stopping() => break,
                 };
+                let Some(watched) = watched.upgrade() else { break };
                 let told = match changed {
-                    Ok(changed) => tell_session(&caller, &peer, &session, &changed).await,
+                    Ok(changed) => tell_session(&caller, &peer, &watched, &changed).await,
                     Err(RecvError::Lagged(_)) => peer.notify_resource_list_changed().await.is_ok(),
                     Err(RecvError::Closed) => break,
                 };
@@ -95,7 +102,7 @@ impl Watch {
 async fn tell_session(
     caller: &Caller,
     peer: &Peer<RoleServer>,
-    session: &Weak<Session>,
+    watched: &Watched,
     changed: &Changed,
 ) -> bool {
     if !may_know(caller, changed) {
@@ -105,8 +112,7 @@ async fn tell_session(
         return false;
     }
     let uris: Vec<_> = {
-        let Some(session) = session.upgrade() else { return false };
-        let watched = session.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let watched = watched.uris();
         watched.iter().filter(|uri| is_about(uri, changed)).cloned().collect()
     };
     for uri in uris {

@@ -27,7 +27,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{Result, StoreError};
 pub use examine::{Examined, examine, is_held};
@@ -173,6 +173,10 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|e| no_access(path, &e))?;
     connection.set_prepared_statement_cache_capacity(128);
+    // Or else a statement with `LIMIT ?` is prepared anew whenever a value is bound,
+    // in case another plan suits that value better.
+    let stable = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
+    connection.set_db_config(stable, true).map_err(StoreError::from)?;
     connection.busy_timeout(Duration::from_secs(5)).map_err(StoreError::from)?;
     Ok(connection)
 }
@@ -236,4 +240,27 @@ fn signed(count: u64) -> i64 {
 /// A count from SQLite; what this program stores is never negative.
 fn unsigned(count: i64) -> u64 {
     u64::try_from(count).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{StatementStatus, params};
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_prepared_once_whatever_is_bound_to_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("data.db");
+        std::fs::File::create(&path).expect("a file");
+        let connection = connect(&path, false).expect("a database");
+        connection.execute_batch("CREATE TABLE t (a TEXT PRIMARY KEY)").expect("a table");
+        let sql = "SELECT a FROM t WHERE a > ?1 ORDER BY a LIMIT ?2";
+        let mut statement = connection.prepare(sql).expect("a statement");
+        for limit in [20, 50, 1, 0] {
+            let mut rows = statement.query(params!["m", limit]).expect("rows");
+            assert!(rows.next().expect("an answer").is_none());
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
 }

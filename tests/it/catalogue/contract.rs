@@ -13,7 +13,7 @@ fn every_example_fits_its_own_schemas() {
         let (input, output) = (spec.example)();
         assert_eq!(misfits(&(spec.input)(), &input), [""; 0], "input of {}", spec.name);
         assert_eq!(misfits(&(spec.output)(), &output), [""; 0], "output of {}", spec.name);
-        let view = (spec.view)(output).unwrap_or_else(|error| panic!("{}: {error}", spec.name));
+        let view = (spec.view)(&output).unwrap_or_else(|error| panic!("{}: {error}", spec.name));
         assert!(!view.text().is_empty(), "{} says nothing", spec.name);
     }
 }
