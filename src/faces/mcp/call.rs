@@ -114,7 +114,6 @@ fn detail(spec: &Spec, input: &mut Map<String, Value>) -> Result<bool, Problem> 
 /// A tool's output as a result: a text that stands alone, and the data.
 pub(super) fn answer(spec: &Spec, output: Value, full: bool) -> Result<CallToolResult, Problem> {
     let link = link(spec, &output);
-    let passed = output.get("passed").and_then(Value::as_bool);
     let strange = |error: serde_json::Error| {
         tracing::error!(%error, tool = spec.name, "an answer does not fit its type");
         Problem::internal()
@@ -134,10 +133,6 @@ pub(super) fn answer(spec: &Spec, output: Value, full: bool) -> Result<CallToolR
     let mut result = CallToolResult::structured(output);
     result.content = vec![ContentBlock::text(text)];
     result.content.extend(link);
-    // A check that did not pass is an answer, and a client should see that it is bad.
-    if passed == Some(false) {
-        result.is_error = Some(false);
-    }
     Ok(result)
 }
 
