@@ -59,9 +59,13 @@ async fn arguments_are_completed_from_what_there_is() {
     let guide = json!({ "type": "ref/resource", "uri": "fazt://guide/{topic}" });
     let of_blog = json!({ "app": "blog" });
     assert_eq!(complete(app, "app", "bl", json!({})).await, json!(["blog", "blue"]));
-    assert_eq!(complete(prompt.clone(), "app", "sh", json!({})).await, json!(["shop"]));
+    assert_eq!(complete(prompt, "app", "sh", json!({})).await, json!(["shop"]));
     assert_eq!(complete(file, "path", "cs", of_blog.clone()).await, json!(["css/site.css"]));
-    assert_eq!(complete(prompt, "version", "", of_blog).await, json!(["1"]));
+    // Only what a prompt really takes is worth completing.
+    let prompts = agent.result("prompts/list", json!({})).await.to_string();
+    assert!(prompts.contains("\"name\":\"version\""), "{prompts}");
+    let debug = json!({ "type": "ref/prompt", "name": "debug_app" });
+    assert_eq!(complete(debug, "version", "", of_blog).await, json!(["1"]));
     assert_eq!(complete(guide, "topic", "ap", json!({})).await, json!(["app"]));
 }
 
