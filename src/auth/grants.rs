@@ -152,6 +152,15 @@ impl Access {
         self.store.give_back(sha256(token), client, self.actor_of("oauth_revoke")).await
     }
 
+    /// Whether a caller may still be answered: its token or grant was not revoked and
+    /// has not expired since it came in.
+    pub async fn still_holds(&self, caller: &Caller) -> bool {
+        match &caller.token {
+            None => true,
+            Some(name) => self.holds(name).await.unwrap_or(false),
+        }
+    }
+
     /// Whether the token of that name holds still, or the grant.
     pub async fn holds(&self, name: &str) -> Result<bool, StoreError> {
         let now = self.clock.now();

@@ -89,7 +89,8 @@ impl Node {
             return Err(Problem::new(
                 Code::Forbidden,
                 "a token limited to some apps cannot use peers",
-            ));
+            )
+            .hint("leave `peer` out, or use a token made without `--app`"));
         }
         self.peer(name).await
     }

@@ -14,7 +14,7 @@ use fazt_tools::{AppName, Code, Problem, types::TreeFile, view};
 
 use super::Watcher;
 use crate::apps::bundle::{
-    build::{self, BuildProblem},
+    build::{self, BuildProblem, Leash},
     folder::{self, Folder, FolderProblem},
     hash::HashProblem,
     manifest,
@@ -51,6 +51,9 @@ pub struct Options<'a> {
     pub build: bool,
     /// Whether `private/` comes along even where git ignores it.
     pub include_private: bool,
+    /// What ends the build from elsewhere; without it the build belongs to the
+    /// terminal that this program was started in.
+    pub leash: Option<&'a Leash>,
 }
 
 /// Builds, lists and hashes an app; takes as long as that does.
@@ -66,7 +69,7 @@ pub fn pack(watcher: &dyn Watcher, dir: &Path, options: &Options<'_>) -> Result<
         Some(build) => {
             watcher.remark(&format!("building with `{} {}`", build.program, build.build.join(" ")));
             let output = build
-                .run(&mut |line| watcher.built(line))
+                .run(options.leash, &mut |line| watcher.built(line))
                 .map_err(|problem| unbuilt(watcher, &problem))?;
             folder::read_built(&output, dir, &rules)
         }
@@ -197,7 +200,7 @@ mod tests {
     use super::*;
 
     fn packed(dir: &Path, name: Option<&AppName>) -> Result<Packed, Problem> {
-        pack(&(), dir, &Options { name, build: true, include_private: false })
+        pack(&(), dir, &Options { name, build: true, include_private: false, leash: None })
     }
 
     #[test]

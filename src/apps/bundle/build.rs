@@ -10,8 +10,8 @@ use std::{
     fs,
     io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Command, ExitStatus, Stdio},
-    sync::mpsc,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Mutex, PoisonError, mpsc},
     thread,
     time::Duration,
 };
@@ -138,17 +138,72 @@ fn needs_packages(package: &Value) -> bool {
     })
 }
 
+/// Ends a build from elsewhere, with all that it started.
+#[derive(Default)]
+pub struct Leash(Mutex<Held>);
+
+#[derive(Default)]
+struct Held {
+    pulled: bool,
+    /// The command that runs, as the head of its group.
+    child: Option<u32>,
+}
+
+impl Leash {
+    /// Ends the command that runs, and lets no other begin.
+    pub fn pull(&self) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.pulled = true;
+        if let Some(child) = held.child.take() {
+            end_group(child);
+        }
+    }
+
+    fn start(&self, command: &mut Command) -> io::Result<Child> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.pulled {
+            return Err(io::Error::new(io::ErrorKind::Interrupted, "the deploy was cancelled"));
+        }
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        let child = command.spawn()?;
+        held.child = Some(child.id());
+        Ok(child)
+    }
+
+    fn let_go(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).child = None;
+    }
+}
+
+#[cfg(unix)]
+fn end_group(child: u32) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    if let Some(group) = i32::try_from(child).ok().and_then(Pid::from_raw) {
+        // One that has ended by itself is no failure.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+#[cfg(not(unix))]
+fn end_group(_: u32) {}
+
 impl Build {
     /// Installs what is missing and builds; answers the folder with the result.
+    /// On a leash it can be ended before.
     ///
     /// # Errors
     ///
     /// When a command is missing or fails, or the build leaves nothing to deploy.
-    pub fn run(&self, on_line: &mut dyn FnMut(&str)) -> Result<PathBuf, BuildProblem> {
+    pub fn run(
+        &self,
+        leash: Option<&Leash>,
+        on_line: &mut dyn FnMut(&str),
+    ) -> Result<PathBuf, BuildProblem> {
         if let Some(install) = &self.install {
-            self.command(install, on_line)?;
+            self.command(install, leash, on_line)?;
         }
-        self.command(&self.build, on_line)?;
+        self.command(&self.build, leash, on_line)?;
         let made = |output: &PathBuf| {
             ["index.html", "manifest.json"].iter().any(|name| output.join(name).is_file())
         };
@@ -159,6 +214,7 @@ impl Build {
     fn command(
         &self,
         arguments: &[&str],
+        leash: Option<&Leash>,
         on_line: &mut dyn FnMut(&str),
     ) -> Result<(), BuildProblem> {
         let shown = format!("{} {}", self.program, arguments.join(" "));
@@ -166,7 +222,7 @@ impl Build {
         let mut command = Command::new(self.program);
         command.args(arguments).current_dir(&self.dir);
         let mut tail = VecDeque::new();
-        let status = stream(command, &mut |line| {
+        let status = stream(command, leash, &mut |line| {
             on_line(line);
             tail.truncate(TAIL_LINES - 1);
             tail.push_front(line.to_owned());
@@ -186,9 +242,25 @@ impl Build {
 }
 
 /// Runs a command to its end and hands over what it prints, line by line as it comes.
-fn stream(mut command: Command, on_line: &mut dyn FnMut(&str)) -> io::Result<ExitStatus> {
+fn stream(
+    mut command: Command,
+    leash: Option<&Leash>,
+    on_line: &mut dyn FnMut(&str),
+) -> io::Result<ExitStatus> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn()?;
+    let child = match leash {
+        Some(leash) => leash.start(&mut command)?,
+        None => command.spawn()?,
+    };
+    let status = follow(child, on_line);
+    if let Some(leash) = leash {
+        leash.let_go();
+    }
+    status
+}
+
+/// Hands over what a command prints, until it ends.
+fn follow(mut child: Child, on_line: &mut dyn FnMut(&str)) -> io::Result<ExitStatus> {
     let (sender, lines) = mpsc::channel();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     if let Some(pipe) = stdout {
@@ -318,7 +390,7 @@ mod tests {
             "echo built >&2; mkdir -p out .output/public && cp i .output/public/index.html";
         let build = shell(dir.path(), Some("echo installed; touch i"), script);
         let mut lines = Vec::new();
-        let output = build.run(&mut |line| lines.push(line.to_owned())).unwrap();
+        let output = build.run(None, &mut |line| lines.push(line.to_owned())).unwrap();
         assert_eq!(output, dir.path().join(".output/public"));
         assert_eq!(lines, ["installed", "built"]);
     }
@@ -328,7 +400,8 @@ mod tests {
     fn a_failed_build_shows_its_last_lines_its_code_and_the_way_round() {
         let dir = tempfile::tempdir().unwrap();
         let script = "for i in $(seq 1 50); do echo line $i; done; exit 3";
-        let message = shell(dir.path(), None, script).run(&mut |_| {}).unwrap_err().to_string();
+        let message =
+            shell(dir.path(), None, script).run(None, &mut |_| {}).unwrap_err().to_string();
         assert!(message.contains("status: 3") && message.contains("--no-build"), "{message}");
         assert!(message.contains("line 31\n") && message.ends_with("line 50"), "{message}");
         assert!(!message.contains("line 30\n"), "{message}");
@@ -342,7 +415,7 @@ mod tests {
         fs::create_dir(dir.path().join("dist")).unwrap();
         fs::write(dir.path().join("dist/index.html"), "").unwrap();
         let started = std::time::Instant::now();
-        shell(dir.path(), None, "sleep 8 & echo done").run(&mut |_| {}).unwrap();
+        shell(dir.path(), None, "sleep 8 & echo done").run(None, &mut |_| {}).unwrap();
         assert!(started.elapsed() < Duration::from_secs(6));
     }
 
@@ -351,8 +424,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let program = "no-such-package-manager";
         let none = Build { program, ..shell(dir.path(), None, "") };
-        assert!(matches!(none.run(&mut |_| {}), Err(BuildProblem::NoProgram { .. })));
-        let idle = shell(dir.path(), None, "true").run(&mut |_| {}).unwrap_err();
+        assert!(matches!(none.run(None, &mut |_| {}), Err(BuildProblem::NoProgram { .. })));
+        let idle = shell(dir.path(), None, "true").run(None, &mut |_| {}).unwrap_err();
         assert!(matches!(idle, BuildProblem::NoOutput { .. }));
         assert!(idle.to_string().contains("dist, build, out"), "{idle}");
     }
@@ -365,5 +438,22 @@ mod tests {
         let added: Vec<_> = added.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(added, ["manifest.json", "private/x"]);
         assert!(travels("api/x/y.ts") && !travels("apix") && !travels("src/api"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_build_on_a_leash_ends_with_all_it_started_when_that_is_pulled() {
+        let dir = tempfile::tempdir().unwrap();
+        let leash = Leash::default();
+        let script = "echo begun; sleep 60 | sleep 60; echo over";
+        let mut lines = Vec::new();
+        let ended = shell(dir.path(), None, script).run(Some(&leash), &mut |line| {
+            lines.push(line.to_owned());
+            leash.pull();
+        });
+        assert!(matches!(ended, Err(BuildProblem::Failed { .. })));
+        assert_eq!(lines, ["begun"]);
+        let again = shell(dir.path(), None, "echo again").run(Some(&leash), &mut |_| {});
+        assert!(matches!(again, Err(BuildProblem::Start { .. })));
     }
 }

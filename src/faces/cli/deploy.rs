@@ -44,6 +44,7 @@ impl Asked {
             name: self.input.app.as_ref(),
             build: self.build,
             include_private: self.include_private,
+            leash: None,
         };
         ship::pack(watcher, &self.dir, &options)
     }

@@ -64,7 +64,10 @@ async fn recognise(node: &Node, headers: &HeaderMap, changes: bool) -> Result<Ca
             caller.scopes = caller.scopes.and(scopes.collect());
         }
         caller.approval |= text(headers, &X_APPROVAL).is_some();
-        caller.client = text(headers, &X_CLIENT)
+        // A program's name may have other letters than a header's usual ones.
+        let client =
+            headers.get(X_CLIENT).and_then(|name| std::str::from_utf8(name.as_bytes()).ok());
+        caller.client = client
             .or_else(|| text(headers, &header::USER_AGENT))
             .map(|client| client.chars().take(80).collect());
         return Ok(caller);

@@ -3,7 +3,7 @@
 //! Server-sent events for programs beside the node. A reader that falls behind is
 //! told so by an event of its own, and looks anew.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{Api, answer::failure, caller::authenticate};
-use crate::{apps::sites::Changed, lifecycle::Lifecycle};
+use crate::{apps::sites::Changed, node::Node};
 
 /// How often an idle feed says that it is alive.
 const BEAT: Duration = Duration::from_secs(15);
@@ -38,7 +38,7 @@ pub(super) async fn changes(State(api): State<Api>, request: Request) -> Respons
         changes: api.node.sites.changes(),
         beat: interval(BEAT),
         caller,
-        lifecycle: api.node.lifecycle.clone(),
+        node: api.node.clone(),
     };
     let events = stream::unfold(state, |mut feed| async move {
         let event = feed.next().await?;
@@ -55,7 +55,7 @@ struct Feed {
     changes: Receiver<Changed>,
     beat: Interval,
     caller: Caller,
-    lifecycle: Lifecycle,
+    node: Arc<Node>,
 }
 
 impl Feed {
@@ -64,8 +64,12 @@ impl Feed {
             let changed = tokio::select! {
                 changed = self.changes.recv() => changed,
                 _ = self.beat.tick() => return Some(Bytes::from_static(b": alive\n\n")),
-                () = self.lifecycle.stopping() => return None,
+                () = self.node.lifecycle.stopping() => return None,
             };
+            // It may have been revoked since the stream began.
+            if !self.node.access.still_holds(&self.caller).await {
+                return None;
+            }
             match changed {
                 Ok(changed) => {
                     let app = AppName::parse(&changed.app);

@@ -115,8 +115,10 @@ fn login_to(path: &str) -> String {
 fn own_path(next: &str) -> Option<String> {
     let here = Url::parse("http://fazt.invalid").ok()?;
     let there = here.join(next).ok().filter(|_| next.starts_with('/'))?;
-    (there.origin() == here.origin())
-        .then(|| there[Position::BeforePath..Position::AfterQuery].to_owned())
+    let path = &there[Position::BeforePath..Position::AfterQuery];
+    // `/.//host` is a path here, and by itself an address elsewhere.
+    let own = there.origin() == here.origin() && !path.starts_with("//");
+    own.then(|| path.to_owned())
 }
 
 async fn setup(
@@ -367,6 +369,9 @@ mod tests {
             ("//evil.example/x", None),
             ("/\\evil.example/x", None),
             ("/\t/evil.example/x", None),
+            ("/.//evil.example/x", None),
+            ("/x/..//evil.example/x", None),
+            ("/%2e//evil.example/x", None),
             ("https://evil.example/", None),
             ("javascript:alert(1)", None),
         ] {

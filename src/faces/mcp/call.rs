@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::{
     Core, confirm, deploy,
     progress::Teller,
-    tools::{DETAIL, PEER},
+    tools::{DETAIL, PATH, PEER},
 };
 use crate::clock;
 
@@ -65,6 +65,12 @@ async fn carry_out(
 ) -> Result<CallToolResponse, Problem> {
     caller.require(spec.scope, spec.name)?;
     let mut input = request.arguments.clone().unwrap_or_default();
+    // Models write `null` for what they leave out.
+    for extra in [DETAIL, PEER, PATH] {
+        if input.get(extra).is_some_and(Value::is_null) {
+            input.remove(extra);
+        }
+    }
     let full = detail(spec, &mut input)?;
     if spec.effect == Effect::Remove
         && let Some(ask) = confirm::ask(core, caller, spec, &request, &mut input, context).await?
@@ -108,7 +114,6 @@ fn detail(spec: &Spec, input: &mut Map<String, Value>) -> Result<bool, Problem> 
 /// A tool's output as a result: a text that stands alone, and the data.
 pub(super) fn answer(spec: &Spec, output: Value, full: bool) -> Result<CallToolResult, Problem> {
     let link = link(spec, &output);
-    let passed = output.get("passed").and_then(Value::as_bool);
     let strange = |error: serde_json::Error| {
         tracing::error!(%error, tool = spec.name, "an answer does not fit its type");
         Problem::internal()
@@ -128,10 +133,6 @@ pub(super) fn answer(spec: &Spec, output: Value, full: bool) -> Result<CallToolR
     let mut result = CallToolResult::structured(output);
     result.content = vec![ContentBlock::text(text)];
     result.content.extend(link);
-    // A check that did not pass is an answer, and a client should see that it is bad.
-    if passed == Some(false) {
-        result.is_error = Some(false);
-    }
     Ok(result)
 }
 

@@ -22,7 +22,10 @@ use super::{
     progress::Teller,
     tools::{PATH, PEER},
 };
-use crate::ship::{self, Options, Packed, Target, Watcher};
+use crate::{
+    apps::bundle::build::Leash,
+    ship::{self, Options, Packed, Target, Watcher},
+};
 
 /// What became of the call.
 pub(super) enum Done {
@@ -147,8 +150,10 @@ async fn deploy_folder(
         fazt_tools::problem::invalid_input::<fazt_tools::deploy::Deploy>(&error.to_string())
     })?;
     let (watcher, steps) = Telling::channel();
+    // Dropped with this call, however it ends.
+    let leashed = Leashed::default();
     let work = async {
-        let packed = pack(folder, &input, watcher.clone()).await?;
+        let packed = pack(folder, &input, watcher.clone(), leashed.0.clone()).await?;
         let target = match &peer {
             Some(peer) => Arc::new(Target::Peer(core.reach.peer(caller, peer).await?)),
             None => core.reach.awake().await?,
@@ -171,7 +176,12 @@ async fn deploy_folder(
 }
 
 /// Reads and hashes the folder beside the others' work: it takes as long as its build.
-async fn pack(folder: &Path, input: &Input, watcher: Telling) -> Result<Packed, Problem> {
+async fn pack(
+    folder: &Path,
+    input: &Input,
+    watcher: Telling,
+    leash: Arc<Leash>,
+) -> Result<Packed, Problem> {
     let folder = folder.to_owned();
     if !folder.is_absolute() {
         return Err(Problem::invalid(PATH, "give an absolute path")
@@ -179,10 +189,21 @@ async fn pack(folder: &Path, input: &Input, watcher: Telling) -> Result<Packed, 
     }
     let name = input.app.clone();
     let packing = tokio::task::spawn_blocking(move || {
-        let options = Options { name: name.as_ref(), build: true, include_private: false };
+        let leash = Some(&*leash);
+        let options = Options { name: name.as_ref(), build: true, include_private: false, leash };
         ship::pack(&watcher, &folder, &options)
     });
     packing.await.map_err(|_| Problem::internal())?
+}
+
+/// Ends the build of a call that nobody waits for any more.
+#[derive(Default)]
+struct Leashed(Arc<Leash>);
+
+impl Drop for Leashed {
+    fn drop(&mut self) {
+        self.0.pull();
+    }
 }
 
 fn add_warnings(output: &mut Value, warnings: Vec<String>) {

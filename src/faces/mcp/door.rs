@@ -38,8 +38,6 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 pub(super) const LONGEST: usize = 4 << 20;
 
 const MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
-const MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
-const MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
 
 /// Routes of a node's admin host.
 pub type Routes = Router;
@@ -156,7 +154,7 @@ async fn prepare(node: &Arc<Node>, request: Request) -> Result<(String, Request)
     } else {
         Bytes::new()
     };
-    if let Some(tool) = called(&parts.headers, &body)
+    if let Some(tool) = called(&body)
         && let Some(spec) = specs().iter().find(|spec| spec.agent && spec.name == tool)
         && let Err(problem) = caller.require(spec.scope, spec.name)
     {
@@ -197,9 +195,9 @@ async fn who(node: &Node, headers: &HeaderMap) -> Result<Caller, Problem> {
     found.ok_or_else(|| refused("the token is unknown, revoked or expired"))
 }
 
-/// The tool that a request calls. Newer clients say it in a header, which rmcp
-/// compares with the body; for others the body is read.
-fn called(headers: &HeaderMap, body: &Bytes) -> Option<String> {
+/// The tool that a request calls, by its body: what newer clients say in a header
+/// besides is compared with it for them alone.
+fn called(body: &Bytes) -> Option<String> {
     #[derive(Deserialize)]
     struct Params {
         name: Option<String>,
@@ -208,12 +206,6 @@ fn called(headers: &HeaderMap, body: &Bytes) -> Option<String> {
     struct Call {
         method: Option<String>,
         params: Option<Params>,
-    }
-    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    match (text(&MCP_METHOD), text(&MCP_NAME)) {
-        (Some("tools/call"), Some(name)) => return Some(name.to_owned()),
-        (Some(method), _) if method != "tools/call" => return None,
-        _ => {}
     }
     let call: Call = serde_json::from_slice(body).ok()?;
     (call.method.as_deref() == Some("tools/call")).then_some(call.params?.name?)

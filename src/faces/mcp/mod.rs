@@ -125,7 +125,10 @@ impl Face {
         let client = context.meta.client_info().or_else(|| context.client_info());
         if let Some(client) = client {
             let named = client.title.unwrap_or(client.name);
-            caller.client = Some(format!("{named} {}", client.version).chars().take(80).collect());
+            // It goes into headers and lists, where a line's end would end more than that.
+            let named = format!("{named} {}", client.version);
+            let plain = named.chars().map(|c| if c.is_control() { ' ' } else { c });
+            caller.client = Some(plain.take(80).collect());
         }
         caller
     }
@@ -275,6 +278,11 @@ impl ServerHandler for Face {
         request: SubscribeRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
+        if !watch::can_change(&request.uri) {
+            let what =
+                "only `fazt://apps` and what is below it changes; the rest needs no watching";
+            return Err(ErrorData::invalid_params(what, None));
+        }
         let mut watched = self.watched.uris();
         if watched.len() >= WATCHED {
             let what = format!("a session may watch {WATCHED} resources");

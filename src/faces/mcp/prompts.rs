@@ -44,8 +44,13 @@ const PROMPTS: &[Template] = &[
         name: "debug_app",
         title: "Find out what is wrong with an app",
         description: "Look at an app that misbehaves, name the cause, propose the repair.",
-        arguments: &[("app", "The app", true), ("symptom", "What is seen, and where", false)],
-        text: "The app `{app}` on my fazt node misbehaves. What I see: {symptom}\n\n\
+        arguments: &[
+            ("app", "The app", true),
+            ("symptom", "What is seen, and where", false),
+            ("version", "A version that was well, if one is known", false),
+        ],
+        text: "The app `{app}` on my fazt node misbehaves. What I see: {symptom}\n\
+               A version that was well: {version}\n\n\
                1. `get_app` and `list_changes` for it: what is live, and what changed last?\n\
                2. `fetch_test` the page in question; compare with what `read_file` holds.\n\
                3. Compare the live version's files with the one before: `list_files` with \

@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 
 use super::tools::PEER;
 use crate::{
+    auth,
     node::Node,
     peers::{self, Peer},
     ship::Target,
@@ -71,6 +72,26 @@ impl Reach {
             (Target::Node(node), _) => node.peer_for(caller, &name).await,
             (Target::Peer(_), Some((_, db))) => peers::find(db, Some(&name)),
             (Target::Peer(_), None) => Err(Problem::internal()),
+        }
+    }
+
+    /// Whether a caller may still be told something.
+    pub(super) async fn still_holds(&self, caller: &Caller) -> bool {
+        match &*self.target() {
+            Target::Node(node) => node.access.still_holds(caller).await,
+            // The local user, whose rights are the key file's.
+            Target::Peer(_) => true,
+        }
+    }
+
+    /// Turns to the node that runs on the database now, if it is another one.
+    pub(super) fn look_again(&self) {
+        let (Target::Peer(known), Some((_, db))) = (&*self.target(), &self.again) else { return };
+        let (Some(url), Some(token)) = (auth::announced(db), auth::local_token(db)) else { return };
+        if url != known.url()
+            && let Ok(peer) = Peer::new("local", &url, &token)
+        {
+            self.target.store(Arc::new(Target::Peer(peer)));
         }
     }
 

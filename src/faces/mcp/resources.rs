@@ -23,6 +23,20 @@ use crate::apps::site::media;
 
 /// The extension that serves skills.
 const SKILLS: &str = "io.modelcontextprotocol/skills";
+/// The protocol's own methods that take params.
+const SPOKEN: &[&str] = &[
+    "initialize",
+    "tools/call",
+    "tools/list",
+    "resources/list",
+    "resources/templates/list",
+    "resources/read",
+    "resources/subscribe",
+    "resources/unsubscribe",
+    "prompts/list",
+    "prompts/get",
+    "completion/complete",
+];
 /// Apps on a page of resources.
 const PAGE: usize = 100;
 /// Bytes of a file that are read at once.
@@ -144,6 +158,16 @@ pub(super) async fn read(
     input.insert("path".to_owned(), file.as_ref().into());
     input.insert("limit".to_owned(), PIECE.into());
     let answer = ask(core, caller, "read_file", input).await?;
+    if !answer["next_offset"].is_null() {
+        // Half a file that looks whole would be worse than none.
+        let what = format!(
+            "`{uri}` is {} bytes, and a resource holds at most {PIECE}; read it in pieces: \
+             `read_file` with {}",
+            answer["size"],
+            json!({ "app": app.as_str(), "path": file, "offset": 0 })
+        );
+        return Err(ErrorData::invalid_params(what, Some(json!({ "uri": uri }))));
+    }
     let content = answer["content"].as_str().unwrap_or_default();
     let media = media::content_type(&file).into_owned();
     let contents = if answer["encoding"] == "base64" {
@@ -321,6 +345,12 @@ pub(super) fn custom(request: &CustomRequest) -> Result<CustomResult, ErrorData>
             json!({ "skill": found })
         }
         "resources/directory/read" => json!({ "entries": directory(uri)? }),
+        // rmcp hands over as unknown what it knows, but cannot read.
+        method if SPOKEN.contains(&method) => {
+            let what =
+                format!("the params of `{method}` do not fit: its fields are of other types");
+            return Err(ErrorData::invalid_params(what, None));
+        }
         method => {
             return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method.to_owned(), None));
         }

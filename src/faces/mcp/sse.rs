@@ -51,6 +51,16 @@ pub(super) struct Bridge {
 struct Session {
     caller: String,
     messages: mpsc::Sender<ClientJsonRpcMessage>,
+    /// Weak, so that the stream ends when nobody has anything to say any more.
+    answers: mpsc::WeakSender<ServerJsonRpcMessage>,
+}
+
+impl Session {
+    /// Whether its client lets answers wait. Calls run side by side, and those of a
+    /// client that never reads would fill the memory with what they have to say.
+    fn is_behind(&self) -> bool {
+        self.answers.upgrade().is_some_and(|answers| answers.capacity() == 0)
+    }
 }
 
 /// Ends a session when its stream of events goes away.
@@ -93,7 +103,8 @@ impl Bridge {
                     "too many sessions are open; close some, or use `/mcp`, which needs none",
                 );
             }
-            sessions.insert(id.clone(), Session { caller, messages: to_server });
+            let answers = to_client.downgrade();
+            sessions.insert(id.clone(), Session { caller, messages: to_server, answers });
         }
         let over = self.lifecycle.token().child_token();
         let open = Open { bridge: self.clone(), id: id.clone(), over: over.clone() };
@@ -126,9 +137,9 @@ impl Bridge {
         let messages = id.and_then(|id| {
             let sessions = self.sessions();
             let session = sessions.get(&id).filter(|session| session.caller == caller)?;
-            Some(session.messages.clone())
+            Some((session.messages.clone(), session.is_behind()))
         });
-        let Some(messages) = messages else {
+        let Some((messages, is_behind)) = messages else {
             return wrong(StatusCode::NOT_FOUND, "there is no such session; open `/sse` again");
         };
         let (parts, body) = request.into_parts();
@@ -144,6 +155,12 @@ impl Bridge {
             }
         };
         if let JsonRpcMessage::Request(request) = &mut message {
+            if is_behind {
+                return wrong(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    &format!("{WAITING} messages wait on this session's stream; read them first"),
+                );
+            }
             request.request.extensions_mut().insert(parts);
         }
         match messages.send(message).await {

@@ -29,6 +29,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Watch {
     changes: broadcast::Sender<Changed>,
     lifecycle: Lifecycle,
+    reach: Arc<Reach>,
 }
 
 /// What one session of an older revision watches, held by that session alone.
@@ -55,6 +56,7 @@ impl Watch {
     /// Listens to whoever carries calls out, until `lifecycle` ends.
     pub(super) fn new(reach: &Arc<Reach>, lifecycle: Lifecycle) -> Self {
         let changes = broadcast::Sender::new(BEHIND);
+        let kept = reach.clone();
         let (reach, sender, until) = (reach.clone(), changes.clone(), lifecycle.clone());
         lifecycle.spawn(async move {
             tokio::select! {
@@ -62,7 +64,7 @@ impl Watch {
                 () = until.stopping() => {}
             }
         });
-        Self { changes, lifecycle }
+        Self { changes, lifecycle, reach: kept }
     }
 
     /// What ends all listening.
@@ -73,7 +75,7 @@ impl Watch {
     /// Tells a session of an older revision from now on, until it is over.
     pub(super) fn attach(&self, caller: Caller, peer: Peer<RoleServer>, watched: &Arc<Watched>) {
         let mut changes = self.changes.subscribe();
-        let until = self.lifecycle.clone();
+        let (until, reach) = (self.lifecycle.clone(), self.reach.clone());
         let over = watched.over.clone();
         // The next change may be days away, and holding on would keep it from ending.
         let watched = Arc::downgrade(watched);
@@ -85,6 +87,10 @@ impl Watch {
                     () = until.stopping() => break,
                 };
                 let Some(watched) = watched.upgrade() else { break };
+                // It may have been revoked since the session began.
+                if !reach.still_holds(&caller).await {
+                    break;
+                }
                 let told = match changed {
                     Ok(changed) => tell_session(&caller, &peer, &watched, &changed).await,
                     Err(RecvError::Lagged(_)) => peer.notify_resource_list_changed().await.is_ok(),
@@ -141,6 +147,10 @@ pub(super) async fn listen(
             () = context.cancelled() => return Ok(()),
             () = core.watch.lifecycle.stopping() => return Ok(()),
         };
+        // It may have been revoked since the stream began.
+        if !core.reach.still_holds(caller).await {
+            return Ok(());
+        }
         let changed = match changed {
             Ok(changed) => changed,
             Err(RecvError::Lagged(_)) => {
@@ -177,6 +187,15 @@ fn may_know(caller: &Caller, changed: &Changed) -> bool {
     caller.scopes.has(Scope::AppsRead) && app.is_ok_and(|app| caller.may_touch(&app))
 }
 
+/// Whether a resource may ever show something else.
+pub(super) fn can_change(uri: &str) -> bool {
+    // Longer than any name of an app with the longest path in it.
+    uri.len() <= 4_096
+        && uri
+            .strip_prefix("fazt://apps")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Whether a resource shows what changed.
 fn is_about(uri: &str, changed: &Changed) -> bool {
     let Some(path) = uri.strip_prefix("fazt://apps") else { return false };
@@ -206,5 +225,6 @@ async fn follow(reach: &Reach, sender: &broadcast::Sender<Changed>) {
             }
         }
         tokio::time::sleep(PAUSE).await;
+        reach.look_again();
     }
 }

@@ -85,12 +85,13 @@ async fn a_revision_or_a_header_that_does_not_fit_the_body_is_refused() {
     };
     // A reader's header before a deleter's body would slip past the check of scopes.
     let viewer = Agent::with_preset(&node, "viewer").await;
-    let sly = post(&node, &viewer.token)
-        .header("MCP-Protocol-Version", MODERN)
-        .header("Mcp-Method", "tools/call")
-        .header("Mcp-Name", "list_apps")
-        .json(&body("delete_app"));
-    let answer = Answer::of(sly).await;
+    let sly = |token: &str| {
+        let request = post(&node, token).header("MCP-Protocol-Version", MODERN);
+        let request = request.header("Mcp-Method", "tools/call").header("Mcp-Name", "list_apps");
+        request.json(&body("delete_app"))
+    };
+    assert_eq!(Answer::of(sly(&viewer.token)).await.status, 403);
+    let answer = Answer::of(sly(&agent.token)).await;
     assert_eq!(answer.status, 400, "{}", answer.text());
     assert_eq!(answer.json()["error"]["code"], -32_020, "{}", answer.text());
     let hidden =

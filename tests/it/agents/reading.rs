@@ -59,9 +59,13 @@ async fn arguments_are_completed_from_what_there_is() {
     let guide = json!({ "type": "ref/resource", "uri": "fazt://guide/{topic}" });
     let of_blog = json!({ "app": "blog" });
     assert_eq!(complete(app, "app", "bl", json!({})).await, json!(["blog", "blue"]));
-    assert_eq!(complete(prompt.clone(), "app", "sh", json!({})).await, json!(["shop"]));
+    assert_eq!(complete(prompt, "app", "sh", json!({})).await, json!(["shop"]));
     assert_eq!(complete(file, "path", "cs", of_blog.clone()).await, json!(["css/site.css"]));
-    assert_eq!(complete(prompt, "version", "", of_blog).await, json!(["1"]));
+    // Only what a prompt really takes is worth completing.
+    let prompts = agent.result("prompts/list", json!({})).await.to_string();
+    assert!(prompts.contains("\"name\":\"version\""), "{prompts}");
+    let debug = json!({ "type": "ref/prompt", "name": "debug_app" });
+    assert_eq!(complete(debug, "version", "", of_blog).await, json!(["1"]));
     assert_eq!(complete(guide, "topic", "ap", json!({})).await, json!(["app"]));
 }
 
@@ -117,4 +121,18 @@ async fn skills_are_served_byte_for_byte_with_their_digests() {
     }
     let unknown = agent.send("skills/get", json!({ "uri": "skill://none/SKILL.md" })).await.json();
     assert_eq!(unknown["error"]["code"], -32_602, "{unknown}");
+}
+
+#[tokio::test]
+async fn a_file_too_long_for_a_resource_is_refused_with_the_way_to_read_it() {
+    let node = TestNode::start().await;
+    let (fits, long) = ("f".repeat(256 << 10), "l".repeat((256 << 10) + 1));
+    node.deploy("blog", &[("fits.txt", &fits), ("long.txt", &long)]).await;
+    let agent = Agent::with_preset(&node, "agent").await;
+    let uri = |file: &str| json!({ "uri": format!("fazt://apps/blog/files/{file}") });
+    let read = agent.result("resources/read", uri("fits.txt")).await;
+    assert_eq!(read["contents"][0]["text"].as_str().map(str::len), Some(fits.len()));
+    let refused = agent.send("resources/read", uri("long.txt")).await.json();
+    let says = refused["error"]["message"].as_str().expect("a message");
+    assert!(says.contains("262145 bytes") && says.contains("`read_file` with {"), "{says}");
 }

@@ -163,3 +163,79 @@ async fn the_oldest_pair_can_be_switched_off() {
     assert_eq!(Answer::of(sse.bearer_auth(&agent.token)).await.status, 404);
     assert_eq!(agent.send("tools/list", json!({})).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_session_that_ended_leaves_nothing_on_a_node_where_nothing_changes() {
+    let node = TestNode::start().await;
+    let bearer = token(&node, json!({ "name": "a", "preset": "agent" })).await;
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let ended = async || {
+        let id = begin(&node, &bearer, "2025-11-25").await;
+        let end = node.client.delete(format!("http://{}/mcp", node.address()));
+        let end = Answer::of(end.bearer_auth(&bearer).header("mcp-session-id", &id)).await;
+        assert_eq!(end.status, 204);
+    };
+    ended().await;
+    let before = alive();
+    for _ in 0..20 {
+        ended().await;
+    }
+    until("their tasks have ended", async || alive() < before + 5).await;
+}
+
+#[tokio::test]
+async fn a_header_of_newer_revisions_hides_no_call_in_an_older_session() {
+    let node = TestNode::start().await;
+    let bearer = token(&node, json!({ "name": "v", "preset": "viewer" })).await;
+    let id = begin(&node, &bearer, "2025-06-18").await;
+    for (method, name) in [("tools/list", ""), ("tools/call", "list_apps")] {
+        let call = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call",
+            "params": { "name": "delete_app", "arguments": { "app": "blog", "confirm": "blog" } } });
+        let sly = post(&node, &bearer).header("mcp-session-id", &id);
+        let sly = sly.header("mcp-method", method).header("mcp-name", name).json(&call);
+        let answer = Answer::of(sly).await;
+        assert_eq!(answer.status, 403, "{method}: {}", answer.text());
+        assert!(answer.header("www-authenticate").contains("apps:delete"), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn only_what_can_change_is_watched() {
+    let node = TestNode::start().await;
+    let bearer = token(&node, json!({ "name": "v", "preset": "viewer" })).await;
+    let id = begin(&node, &bearer, "2025-06-18").await;
+    let long = format!("fazt://apps/{}", "x".repeat(1 << 20));
+    for (uri, taken) in [
+        ("fazt://apps", true),
+        ("fazt://apps/blog/files/a.html", true),
+        ("fazt://appsblog", false),
+        ("fazt://guide/app", false),
+        (long.as_str(), false),
+    ] {
+        let ask = json!({ "jsonrpc": "2.0", "id": 2, "method": "resources/subscribe",
+            "params": { "uri": uri } });
+        let told = post(&node, &bearer).header("mcp-session-id", &id).json(&ask);
+        let answer = Answer::of(told).await;
+        let shown: String = uri.chars().take(40).collect();
+        assert_eq!(answer.text().contains("\"result\""), taken, "{shown}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_its_stream_is_told_to() {
+    let node = TestNode::start_with(&[("limits.token_rate", "100000")]).await;
+    node.deploy("blog", &[("long.txt", &"l".repeat(200_000))]).await;
+    let bearer = token(&node, json!({ "name": "a", "preset": "agent" })).await;
+    let pair = open(&node, &bearer).await;
+    assert_eq!(say(&node, &bearer, &pair, &initialize("2024-11-05")).await, 202);
+    let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    assert_eq!(say(&node, &bearer, &pair, &ready).await, 202);
+    let call = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
+        "name": "read_file",
+        "arguments": { "app": "blog", "path": "long.txt", "limit": 200_000 } } });
+    until("it is told", async || say(&node, &bearer, &pair, &call).await == 429).await;
+    // What ends something is taken at any time.
+    let cancel = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled",
+        "params": { "requestId": 2 } });
+    assert_eq!(say(&node, &bearer, &pair, &cancel).await, 202);
+}

@@ -256,6 +256,63 @@ async fn a_cancelled_deploy_leaves_nothing_behind() {
     assert_eq!(client.close().await, Some(0));
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_build_ends_when_its_call_is_cancelled_or_its_client_goes() {
+    for cancelled in [true, false] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let script = r#"{ "scripts": { "build": "echo $$ > pid; sleep 120; echo over" } }"#;
+        let site = folder_of(&[("package.json", script)]);
+        let mut client = Client::start(folder.path()).await;
+        client
+            .say(&json!({ "jsonrpc": "2.0", "id": "build", "method": "tools/call", "params": {
+                "name": "deploy", "arguments": { "path": site.path(), "app": "blog" } } }))
+            .await;
+        let mut pid = String::new();
+        until("the build has begun", async || {
+            pid = std::fs::read_to_string(site.path().join("pid")).unwrap_or_default();
+            pid.ends_with('\n')
+        })
+        .await;
+        if cancelled {
+            let cancel = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled",
+                "params": { "requestId": "build" } });
+            client.say(&cancel).await;
+        } else {
+            drop(client.to.take());
+        }
+        let id = pid.trim().parse().expect("a number");
+        let id = rustix::process::Pid::from_raw(id).expect("not zero");
+        let stat = format!("/proc/{}/stat", pid.trim());
+        until("the build is gone", async || {
+            // One that nobody has waited for yet has ended as well.
+            let ended = std::fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") Z "));
+            ended || rustix::process::test_kill_process(id).is_err()
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_any_name_is_served_beside_a_node_and_named_in_the_ledger() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = Process::start(folder.path()).await;
+    let mut client = Client::silent(folder.path());
+    let hello = json!({ "protocolVersion": "2025-11-25", "capabilities": {},
+        "clientInfo": { "name": "Größe\n日本\u{1b}", "version": "1" } });
+    client.ask("initialize", hello).await;
+    client.say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+    let files = [json!({ "path": "index.html", "content": "x" })];
+    let done = client.tool("deploy", json!({ "app": "blog", "files": files })).await;
+    assert!(!refused(&done), "{done}");
+    let changes = client.tool("list_changes", json!({})).await;
+    let by = &changes["structuredContent"]["changes"][0]["client"];
+    assert_eq!(by, "Größe 日本  1", "{changes}");
+    assert_eq!(client.close().await, Some(0));
+    node.terminate().await;
+    node.ended().await;
+}
+
 /// What is open when a client goes away gets its answer, and the server ends.
 async fn leaves_with(revision: &str, call: Value, opened: &str) {
     let folder = tempfile::tempdir().expect("a folder");

@@ -56,6 +56,24 @@ async fn a_deploy_is_told_to_who_listens_and_to_nobody_it_does_not_concern() {
 }
 
 #[tokio::test]
+async fn a_revoked_token_hears_no_more() {
+    let node = TestNode::start().await;
+    let agent = Agent::with_preset(&node, "viewer").await;
+    let mut events = listen(&agent).await;
+    let feed = node.client.get(format!("http://{}/api/events", node.address()));
+    let feed = feed.bearer_auth(&agent.token).send().await.expect("an answer");
+    node.call(Method::DELETE, "/api/tokens/viewer", None).await.data();
+    node.deploy("secret", &[("index.html", "x")]).await;
+    let mut heard = String::new();
+    while let Some(event) = events.next().await {
+        heard.push_str(&event.to_string());
+    }
+    assert!(heard.contains("result") && !heard.contains("list_changed"), "{heard}");
+    let told = feed.text().await.expect("it ends");
+    assert!(!told.contains("secret"), "{told}");
+}
+
+#[tokio::test]
 async fn a_stop_ends_a_subscription_with_its_result() {
     let node = TestNode::start().await;
     let agent = Agent::with_preset(&node, "viewer").await;

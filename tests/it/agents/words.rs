@@ -3,7 +3,7 @@
 use fazt::faces::mcp::{Door, described, instructions};
 use serde_json::{Value, json};
 
-use super::Agent;
+use super::{Agent, refused};
 use crate::harness::TestNode;
 
 /// Names, descriptions and input schemas of all tools together.
@@ -106,4 +106,27 @@ async fn answers_are_short_on_a_node_with_many_apps_unless_all_is_asked_for() {
         let whole = super::text(&full);
         assert!(whole.contains('{') && !text.contains("\": "), "{tool}: {whole}");
     }
+}
+
+#[tokio::test]
+async fn params_of_another_shape_are_no_unknown_method() {
+    let node = TestNode::start().await;
+    let agent = Agent::with_preset(&node, "agent").await;
+    let answer = agent.send("tools/call", json!({ "name": "status", "arguments": [] })).await;
+    let error = answer.json()["error"].clone();
+    assert_eq!(error["code"], -32_602, "{error}");
+    assert!(error["message"].as_str().is_some_and(|says| says.contains("tools/call")), "{error}");
+}
+
+#[tokio::test]
+async fn null_is_as_good_as_leaving_out() {
+    let node = TestNode::start().await;
+    let agent = Agent::with_preset(&node, "agent").await;
+    let given = json!({ "search": null, "peer": null, "detail": null });
+    let apps = agent.tool("list_apps", given).await;
+    assert!(!refused(&apps), "{apps}");
+    let files = [json!({ "path": "index.html", "content": "x" })];
+    let given = json!({ "app": "blog", "files": files, "path": null, "peer": null });
+    let done = agent.tool("deploy", given).await;
+    assert!(!refused(&done), "{done}");
 }
