@@ -1,5 +1,7 @@
 //! A visitor's request for a function, and the function's answer on the wire.
 
+use std::sync::Arc;
+
 use fazt_tools::{Code, Problem};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
@@ -10,7 +12,7 @@ use crate::{
     apps::sites::{Site, Slot},
     node::Node,
     ops::functions::{Asked, Functioned},
-    runtime::frames::Answer,
+    runtime::{Answered, frames::Answer},
 };
 
 /// Longest body of a request.
@@ -31,7 +33,7 @@ const HOP_BY_HOP: &[&str] = &[
 
 /// Asks the function that answers `path`.
 pub(super) async fn ask(
-    node: &Node,
+    node: &Arc<Node>,
     slot: &Slot,
     site: &Site,
     request: &Request<Body>,
@@ -78,8 +80,8 @@ pub(super) async fn ask(
     })
 }
 
-fn respond(answer: Answer) -> Response<VisitorBody> {
-    let Answer { status, headers, body } = answer;
+fn respond(answer: Answered) -> Response<VisitorBody> {
+    let Answered::Whole(Answer { status, headers, body }) = answer else { unreachable!() };
     let mut response = Response::new(VisitorBody::bytes(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let own = response.headers_mut();

@@ -18,8 +18,8 @@ use crate::{
     },
     node::Node,
     runtime::{
-        Breach, HostCalls, Job, Ready,
-        frames::{self, Answer, App, HostError, Load, Request, Script},
+        Answered, Breach, Budgets, HostCalls, Job, Ready,
+        frames::{self, App, Bounds, Call, HostError, Load, Reply, Request, Script},
     },
     store::data::{DataScope, Datum, Operation, Outcome, Page, Space},
 };
@@ -53,7 +53,7 @@ pub struct Asked<'r> {
 /// What became of a request for a function.
 pub enum Functioned {
     /// The function answered.
-    Answered(Answer),
+    Answered(Answered),
     /// The function is at another path.
     Elsewhere(String),
     /// There is none.
@@ -63,7 +63,7 @@ pub enum Functioned {
 impl Node {
     /// Answers a request by the function of a version.
     pub async fn answer_function(
-        &self,
+        self: &Arc<Self>,
         slot: &Slot,
         site: &Site,
         asked: Asked<'_>,
@@ -88,16 +88,20 @@ impl Node {
             query: query.into_owned().collect(),
             headers: asked.headers,
             ip: asked.ip,
+            user: None,
             body: asked.body,
         };
+        let host = RequestHost { node: self.clone(), app: slot.id };
         let job = Job {
             app: slot.id,
             scripts: ready.scripts.clone(),
             entry: found.file.to_owned(),
             request,
+            host: Arc::new(host),
+            budgets: Budgets::default(),
         };
-        let outcome = self.functions.run(job, self).await;
-        for line in &outcome.lines {
+        let outcome = self.functions.run(job).await;
+        for line in &outcome.report.lines {
             tracing::info!(
                 target: "fazt::functions", app = %slot.name, id = asked.id,
                 level = line.level, "{}", line.text
@@ -151,7 +155,15 @@ fn load(functions: &Functions, app: App, (row, version): (i64, u32)) -> Load {
     let entries = functions.routes.list().iter().map(|route| route.file.clone());
     // Rows and versions are counted from one, and neither reaches half of its bits.
     let site = row.unsigned_abs() << 32 | u64::from(version);
-    Load { site, app, files: files.collect(), entries: entries.collect() }
+    let budgets = Budgets::default();
+    let bounds = Bounds {
+        memory: budgets.memory,
+        answer: budgets.answer as u64,
+        lines: budgets.lines,
+        line: budgets.line,
+    };
+    let (files, entries) = (files.collect(), entries.collect());
+    Load { site, app, files, entries, env: Vec::new(), fresh: false, bounds }
 }
 
 /// What a visitor is told of a breach; the rest is in the log.
@@ -180,22 +192,31 @@ fn problem(breach: &Breach) -> Problem {
     }
 }
 
+/// What carries out the calls of one request.
+struct RequestHost {
+    node: Arc<Node>,
+    app: i64,
+}
+
 #[async_trait]
-impl HostCalls for Node {
-    async fn call(&self, app: i64, api: &str, arguments: Vec<Value>) -> Result<Value, HostError> {
-        let space = Space { app, scope: DataScope::shared() };
-        let operation = operation(api, arguments)?;
-        let outcome = self.store.data(&space, operation, self.clock.now()).await;
-        outcome.map(value_of).map_err(|error| HostError {
-            code: storage_problem(&error).code.as_str().to_owned(),
-            message: error.to_string(),
-        })
+impl HostCalls for RequestHost {
+    async fn call(&self, call: Call) -> Result<Reply, HostError> {
+        let arguments = serde_json::from_str(&call.arguments)
+            .map_err(|_| HostError::new("VALIDATION_FAILED", "arguments are no list"))?;
+        let space = Space { app: self.app, scope: DataScope::shared() };
+        let operation = operation(&call.api, arguments)?;
+        let outcome = self.node.store.data(&space, operation, self.node.clock.now()).await;
+        let value = outcome.map(value_of).map_err(|error| {
+            HostError::new(storage_problem(&error).code.as_str(), error.to_string())
+        })?;
+        let json = if value.is_null() { String::new() } else { value.to_string() };
+        Ok(Reply { json, bytes: Vec::new() })
     }
 }
 
 /// The operation that a call means.
 fn operation(api: &str, arguments: Vec<Value>) -> Result<Operation, HostError> {
-    let refused = |message: String| HostError { code: "VALIDATION_FAILED".to_owned(), message };
+    let refused = |message: String| HostError::new("VALIDATION_FAILED", message);
     let mut arguments = arguments.into_iter();
     let mut next = || arguments.next().unwrap_or(Value::Null);
     let mut text = |name: &str| match next() {
@@ -234,10 +255,7 @@ fn operation(api: &str, arguments: Vec<Value>) -> Result<Operation, HostError> {
             let limit = u32::try_from(limit).unwrap_or(u32::MAX);
             Ok(Operation::KvList { prefix, page: Page { limit, after, ..Page::default() } })
         }
-        _ => Err(HostError {
-            code: "NOT_FOUND".to_owned(),
-            message: format!("this node has no `{api}`"),
-        }),
+        _ => Err(HostError::new("NOT_FOUND", format!("this node has no `{api}`"))),
     }
 }
 

@@ -23,6 +23,12 @@ pub struct Budgets {
     pub answer: usize,
     /// Calls of the host by one request.
     pub calls: u32,
+    /// Bytes that a request may add to what its version holds.
+    pub memory: u64,
+    /// Lines that a request may log.
+    pub lines: u32,
+    /// Bytes of one such line.
+    pub line: u32,
 }
 
 impl Default for Budgets {
@@ -36,6 +42,9 @@ impl Default for Budgets {
             wait: Duration::from_secs(5),
             answer: 10 << 20,
             calls: 1_000,
+            memory: 64 << 20,
+            lines: 100,
+            line: 8 << 10,
         }
     }
 }

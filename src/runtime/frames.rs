@@ -19,8 +19,8 @@ pub enum ToWorker {
     Load(Load),
     /// A request for one of them.
     Run(Run),
-    /// What a call of the host came to: JSON, or what went wrong.
-    Reply(Result<String, HostError>),
+    /// What a call of the host, or a piece of a stream, came to.
+    Reply(Result<Reply, HostError>),
 }
 
 /// A version of an app, as a worker gets to know it.
@@ -34,6 +34,25 @@ pub struct Load {
     pub files: Vec<Script>,
     /// The functions' own files.
     pub entries: Vec<String>,
+    /// The app's environment.
+    pub env: Vec<(String, String)>,
+    /// Whether each request gets globals of its own.
+    pub fresh: bool,
+    /// What the worker itself holds scripts to.
+    pub bounds: Bounds,
+}
+
+/// Budgets that a worker counts by itself.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct Bounds {
+    /// Bytes that a request may add to what the version holds.
+    pub memory: u64,
+    /// Bytes of an answer that is not streamed.
+    pub answer: u64,
+    /// Lines that a request may log.
+    pub lines: u32,
+    /// Bytes of one such line.
+    pub line: u32,
 }
 
 /// What scripts may know of their app.
@@ -76,6 +95,8 @@ pub enum Kind {
 /// A request for a function.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Run {
+    /// Counts the requests of this connection: names it in [`Done`].
+    pub number: u64,
     /// The version.
     pub site: u64,
     /// The function's file.
@@ -103,8 +124,43 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The visitor's address.
     pub ip: String,
+    /// Who is signed in.
+    pub user: Option<User>,
     /// The body.
     pub body: Bytes,
+}
+
+/// Who is signed in, as a function sees them.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct User {
+    /// Their id.
+    pub id: String,
+    /// Their name.
+    pub name: String,
+    /// Their address, if it is known.
+    pub email: Option<String>,
+    /// Their roles in the app; `owner` and `admin` among them.
+    pub roles: Vec<String>,
+}
+
+/// What a call of the host came to.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Reply {
+    /// JSON; empty where there is nothing to say, which a script sees as `undefined`.
+    pub json: String,
+    /// Contents that are no JSON, in the order in which the JSON speaks of them.
+    pub bytes: Vec<Bytes>,
+}
+
+/// A call of the host.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Call {
+    /// Its name, as `kv.get`.
+    pub api: String,
+    /// Its arguments: a list in JSON.
+    pub arguments: String,
+    /// Contents that are no JSON, in the order in which the arguments speak of them.
+    pub bytes: Vec<Bytes>,
 }
 
 /// From a worker.
@@ -114,12 +170,26 @@ pub enum FromWorker {
     Ready,
     /// A version is ready, or cannot be.
     Loaded(Result<(), ScriptError>),
-    /// A call of the host: its name and arguments, as JSON.
-    Call { api: String, arguments: String },
+    /// A call of the host, which waits for its reply.
+    Call(Call),
     /// A line of the log.
     Log(Line),
+    /// The answer begins, and its body follows in pieces.
+    Head(Head),
+    /// A piece of the body. Waits for a reply, so that none is made before the one
+    /// before has gone out; an error means that nobody listens any more.
+    Chunk(Bytes),
     /// A request is answered.
     Done(Done),
+}
+
+/// An answer whose body is streamed.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Head {
+    /// The status.
+    pub status: u16,
+    /// The headers; a name may come twice.
+    pub headers: Vec<(String, String)>,
 }
 
 /// A line that a script logged.
@@ -129,15 +199,22 @@ pub struct Line {
     pub level: String,
     /// What it says.
     pub text: String,
+    /// Its fields: an object in JSON, or nothing.
+    pub fields: String,
 }
 
 /// The end of a request.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Done {
-    /// What the function answered, or how it failed.
+    /// Which one.
+    pub number: u64,
+    /// What the function answered, or how it failed; an answer that was streamed has
+    /// an empty body.
     pub answer: Result<Answer, ScriptError>,
     /// Processor time, in microseconds.
     pub cpu_us: u64,
+    /// The most bytes that it held at once beyond what the version holds.
+    pub peak: u64,
 }
 
 /// What a function answered.
@@ -160,6 +237,10 @@ pub struct ScriptError {
     pub message: String,
     /// Where, a line for each frame: `api/hello.js:3:14`.
     pub stack: String,
+    /// The code that the host gave it, as `NET_BUDGET`.
+    pub code: Option<String>,
+    /// Whether the host said that trying again may help.
+    pub retryable: bool,
 }
 
 /// Why the host refused a call.
@@ -169,6 +250,15 @@ pub struct HostError {
     pub code: String,
     /// What it says.
     pub message: String,
+    /// Whether trying again may help.
+    pub retryable: bool,
+}
+
+impl HostError {
+    /// A refusal that trying again does not change.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), retryable: false }
+    }
 }
 
 /// A frame as bytes.

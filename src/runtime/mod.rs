@@ -13,20 +13,20 @@ mod process;
 pub mod worker;
 
 use async_trait::async_trait;
-use serde_json::Value;
 
 pub use self::{
     budgets::{Breach, Budgets},
-    pool::{Job, Outcome, Pool, Ready},
+    pool::{Answered, Job, Outcome, Piece, Pool, Ready, Report, Traced},
 };
 
 /// The word by which this program becomes a worker.
 pub const WORD: &str = process::WORD;
-use self::frames::HostError;
+use self::frames::{Call, HostError, Reply};
 
-/// What scripts may ask of the host. The node knows whose script it is.
+/// What one request's script may ask of the host: it knows whose request it is, so
+/// that no call has to say it.
 #[async_trait]
-pub trait HostCalls: Send + Sync {
-    /// Carries out one call of an app's script.
-    async fn call(&self, app: i64, api: &str, arguments: Vec<Value>) -> Result<Value, HostError>;
+pub trait HostCalls: Send + Sync + 'static {
+    /// Carries out one call.
+    async fn call(&self, call: Call) -> Result<Reply, HostError>;
 }

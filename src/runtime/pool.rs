@@ -14,14 +14,15 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use tokio::{
-    sync::Semaphore,
+    sync::{Semaphore, mpsc},
     time::{Instant, interval, timeout, timeout_at},
 };
 
 use super::{
     Breach, Budgets, HostCalls,
-    frames::{Answer, FromWorker, HostError, Line, Load, Request, Run, ToWorker},
+    frames::{Answer, FromWorker, Head, HostError, Line, Load, Request, Run, ToWorker},
     process::Process,
     worker::NOT_READY,
 };
@@ -53,16 +54,62 @@ pub struct Job {
     pub entry: String,
     /// The request.
     pub request: Request,
+    /// What carries out the calls of its script.
+    pub host: Arc<dyn HostCalls>,
+    /// What it may take.
+    pub budgets: Budgets,
 }
 
-/// How a request ended.
+/// How a request was answered.
 pub struct Outcome {
     /// What was answered, or why nothing was.
-    pub answer: Result<Answer, Breach>,
+    pub answer: Result<Answered, Breach>,
+    /// What it took. Of an answer that is streamed it comes at the stream's end.
+    pub report: Report,
+}
+
+/// An answer.
+pub enum Answered {
+    /// All of it.
+    Whole(Answer),
+    /// Its beginning, and the rest as it is made.
+    Streamed(Head, mpsc::Receiver<Piece>),
+}
+
+/// A part of an answer that is streamed.
+pub enum Piece {
+    /// Bytes of the body.
+    Bytes(Bytes),
+    /// The end; an error means that the body is not whole.
+    End(Result<(), Breach>, Report),
+}
+
+/// What a request took.
+#[derive(Debug, Default)]
+pub struct Report {
     /// What was logged.
     pub lines: Vec<Line>,
+    /// From its arrival to its end.
+    pub wall: Duration,
     /// Processor time.
     pub cpu: Duration,
+    /// The most bytes that it held at once beyond what its version holds.
+    pub peak: u64,
+    /// Its calls of the host, in their order.
+    pub calls: Vec<Traced>,
+}
+
+/// A call of the host, as it went.
+#[derive(Clone, Debug)]
+pub struct Traced {
+    /// Its name, as `kv.get`.
+    pub api: String,
+    /// Its arguments in JSON, cut short.
+    pub arguments: String,
+    /// How long it took.
+    pub took: Duration,
+    /// The code of its refusal.
+    pub error: Option<String>,
 }
 
 /// The workers.
@@ -108,11 +155,10 @@ impl Pool {
     }
 
     /// Runs a request.
-    pub async fn run(self: &Arc<Self>, job: Job, host: &dyn HostCalls) -> Outcome {
-        let mut lines = Vec::new();
-        let mut cpu = Duration::ZERO;
-        let answer = self.answer(&job, host, &mut lines, &mut cpu).await;
-        Outcome { answer, lines, cpu }
+    pub async fn run(self: &Arc<Self>, job: Job) -> Outcome {
+        let mut report = Report::default();
+        let answer = self.answer(&job, &mut report).await;
+        Outcome { answer: answer.map(Answered::Whole), report }
     }
 
     /// Whether a version can be made ready: what is wrong with it, if anything is.
@@ -144,9 +190,7 @@ impl Pool {
     async fn answer(
         self: &Arc<Self>,
         job: &Job,
-        host: &dyn HostCalls,
-        lines: &mut Vec<Line>,
-        cpu: &mut Duration,
+        report: &mut Report,
     ) -> Result<Answer, Breach> {
         let app = self.app(job.app);
         let _counted = Counted::enter(&app.waiting, self.budgets.queued + self.budgets.in_flight)
@@ -161,7 +205,7 @@ impl Pool {
             .map_err(|_| Breach::Busy)?
             .map_err(|_| Breach::Busy)?;
         let mut worker = self.take(job.scripts.0.site).await?;
-        let ended = self.converse(&mut worker, job, host, lines, cpu).await;
+        let ended = self.converse(&mut worker, job, report).await;
         match ended {
             Ok(answer) => {
                 self.give_back(worker);
@@ -191,9 +235,7 @@ impl Pool {
         &self,
         worker: &mut Worker,
         job: &Job,
-        host: &dyn HostCalls,
-        lines: &mut Vec<Line>,
-        cpu: &mut Duration,
+        report: &mut Report,
     ) -> Result<Answer, Ended> {
         let site = job.scripts.0.site;
         if !worker.ready.contains(&site) {
@@ -201,7 +243,7 @@ impl Pool {
         }
         let mut calls = 0;
         let mut loaded_again = false;
-        let run = Run { site, entry: job.entry.clone(), request: job.request.clone() };
+        let run = Run { number: 0, site, entry: job.entry.clone(), request: job.request.clone() };
         let run = ToWorker::Run(run);
         worker.process.send(&run).await.map_err(|_| Ended::Gone)?;
         let wall = self.budgets.wall;
@@ -209,20 +251,21 @@ impl Pool {
             let mut watch = Watch::new(self.budgets.cpu);
             loop {
                 match watch.next(&mut worker.process).await? {
-                    FromWorker::Log(line) => lines.push(line),
-                    FromWorker::Call { api, arguments } => {
+                    FromWorker::Log(line) => report.lines.push(line),
+                    FromWorker::Call(call) => {
                         calls += 1;
                         let reply = if calls > self.budgets.calls {
                             let message = format!("more than {} calls", self.budgets.calls);
-                            Err(HostError { code: "DATA_LIMIT".to_owned(), message })
+                            Err(HostError::new("DATA_LIMIT", message))
                         } else {
-                            called(host, job.app, &api, &arguments).await
+                            job.host.call(call).await
                         };
                         let reply = ToWorker::Reply(reply);
                         worker.process.send(&reply).await.map_err(|_| Ended::Gone)?;
                     }
+                    FromWorker::Head(_) | FromWorker::Chunk(_) => return Err(Ended::Gone),
                     FromWorker::Done(done) => {
-                        *cpu = Duration::from_micros(done.cpu_us);
+                        report.cpu = Duration::from_micros(done.cpu_us);
                         match done.answer {
                             // The worker forgot it: it keeps only so many.
                             Err(error) if error.name == NOT_READY && !loaded_again => {
@@ -260,15 +303,12 @@ impl Pool {
                 FromWorker::Loaded(Err(error)) => return Err(Ended::Failed(error)),
                 FromWorker::Log(_) => {}
                 // While a version is made ready it answers nobody.
-                FromWorker::Call { .. } => {
-                    let reply = ToWorker::Reply(Err(HostError {
-                        code: "NOT_IN_A_REQUEST".to_owned(),
-                        message: "data is there for requests, not while a file is loaded"
-                            .to_owned(),
-                    }));
+                FromWorker::Call(_) => {
+                    let message = "data is there for requests, not while a file is loaded";
+                    let reply = ToWorker::Reply(Err(HostError::new("NOT_IN_A_REQUEST", message)));
                     worker.process.send(&reply).await.map_err(|_| Ended::Gone)?;
                 }
-                FromWorker::Ready | FromWorker::Done(_) => return Err(Ended::Gone),
+                _ => return Err(Ended::Gone),
             }
         }
     }
@@ -378,22 +418,6 @@ impl Watch {
             }
         }
     }
-}
-
-async fn called(
-    host: &dyn HostCalls,
-    app: i64,
-    api: &str,
-    arguments: &str,
-) -> Result<String, HostError> {
-    let refused = |message: &str| HostError {
-        code: "VALIDATION_FAILED".to_owned(),
-        message: message.to_owned(),
-    };
-    let arguments =
-        serde_json::from_str(arguments).map_err(|_| refused("arguments are no list"))?;
-    let value = host.call(app, api, arguments).await?;
-    Ok(value.to_string())
 }
 
 /// One request of an app, counted while it lasts.

@@ -25,7 +25,7 @@ pub(super) fn describe(error: &JsError, context: &mut Context) -> ScriptError {
 pub(super) fn thrown(value: &JsValue, context: &mut Context) -> Option<ScriptError> {
     let Some(object) = value.as_object() else {
         let text = value.to_string(context).ok()?.to_std_string_escaped();
-        return Some(ScriptError { name: "Error".to_owned(), message: text, stack: String::new() });
+        return Some(plain("Error", text));
     };
     let mut text = |name: &str| {
         let value = object.get(js_string!(name), context).ok()?;
@@ -38,10 +38,14 @@ pub(super) fn thrown(value: &JsValue, context: &mut Context) -> Option<ScriptErr
         name: text("name").unwrap_or_else(|| "Error".to_owned()),
         message: text("message").unwrap_or_default(),
         stack: text("stack").unwrap_or_default(),
+        code: text("code"),
+        retryable: object
+            .get(js_string!("retryable"), context)
+            .is_ok_and(|value| value.to_boolean()),
     })
 }
 
 /// An error of this program's own making.
 pub(super) fn plain(name: &str, message: impl Into<String>) -> ScriptError {
-    ScriptError { name: name.to_owned(), message: message.into(), stack: String::new() }
+    ScriptError { name: name.to_owned(), message: message.into(), ..ScriptError::default() }
 }

@@ -12,7 +12,7 @@ use boa_engine::{
 use serde_json::Value;
 
 use super::Link;
-use crate::runtime::frames::{App, FromWorker, Line, ToWorker};
+use crate::runtime::frames::{App, Call, FromWorker, Line, ToWorker};
 
 /// Lines that one request may log.
 const LINES: u32 = 100;
@@ -97,10 +97,14 @@ fn call(api: &str, arguments: &[JsValue], context: &mut Context) -> JsResult<JsV
     let arguments = Value::Array(plain).to_string();
     let link = link(context)?;
     let gone = |_| JsNativeError::error().with_message("the host is gone");
-    link.send(&FromWorker::Call { api: api.to_owned(), arguments }).map_err(gone)?;
+    let call = Call { api: api.to_owned(), arguments, bytes: Vec::new() };
+    link.send(&FromWorker::Call(call)).map_err(gone)?;
     match link.receive().map_err(gone)? {
-        Some(ToWorker::Reply(Ok(json))) => {
-            let value: Value = serde_json::from_str(&json)
+        Some(ToWorker::Reply(Ok(reply))) => {
+            if reply.json.is_empty() {
+                return Ok(JsValue::undefined());
+            }
+            let value: Value = serde_json::from_str(&reply.json)
                 .map_err(|_| JsNativeError::error().with_message("the host answers nonsense"))?;
             match value {
                 // What is not there is `undefined`, as in JavaScript.
@@ -137,7 +141,7 @@ fn log_line(level: &str, arguments: &[JsValue], context: &mut Context) -> JsResu
     } else {
         line_of(arguments, context)?
     };
-    let line = Line { level: level.to_owned(), text };
+    let line = Line { level: level.to_owned(), text, fields: String::new() };
     // A log that cannot be written stops nobody.
     let _ = link(context)?.send(&FromWorker::Log(line));
     Ok(JsValue::undefined())
