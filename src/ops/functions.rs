@@ -8,7 +8,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use fazt_tools::{Code, Problem};
+use futures_util::stream::{self, BoxStream};
 use serde_json::Value;
+use tokio::sync::mpsc;
 
 use super::storage_problem;
 use crate::{
@@ -18,8 +20,8 @@ use crate::{
     },
     node::Node,
     runtime::{
-        Answered, Breach, Budgets, HostCalls, Job, Ready,
-        frames::{self, App, Bounds, Call, HostError, Load, Reply, Request, Script},
+        Answered, Breach, Budgets, Ended, HostCalls, Job, Piece, Ready, Report,
+        frames::{self, Answer, App, Bounds, Call, Head, HostError, Load, Reply, Request, Script},
     },
     store::data::{DataScope, Datum, Operation, Outcome, Page, Space},
 };
@@ -50,10 +52,23 @@ pub struct Asked<'r> {
     pub body: Bytes,
 }
 
+/// A body as it is made.
+pub type Pieces = BoxStream<'static, Result<Bytes, std::io::Error>>;
+
+/// What a log knows of a request before it is answered.
+#[derive(Clone)]
+struct Facts {
+    app: Arc<str>,
+    id: String,
+}
+
 /// What became of a request for a function.
 pub enum Functioned {
     /// The function answered.
-    Answered(Answered),
+    Answered(Answer),
+    /// The function answers, and makes its body as it is sent. A body that breaks off
+    /// ends with an error.
+    Streamed(Head, Pieces),
     /// The function is at another path.
     Elsewhere(String),
     /// There is none.
@@ -100,19 +115,51 @@ impl Node {
             host: Arc::new(host),
             budgets: Budgets::default(),
         };
-        let outcome = self.functions.run(job).await;
-        for line in &outcome.report.lines {
+        let facts = Facts { app: (*slot.name).into(), id: asked.id };
+        let Ended { answer, report } = self.functions.run(job).await;
+        match answer {
+            Ok(Answered::Whole(answer)) => {
+                self.ended(&facts, None, &report);
+                Ok(Functioned::Answered(answer))
+            }
+            Ok(Answered::Streamed(head, pieces)) => {
+                Ok(Functioned::Streamed(head, self.clone().pieces(facts, pieces)))
+            }
+            Err(breach) => {
+                self.ended(&facts, Some(&breach), &report);
+                Err(problem(&breach).detail("request_id", facts.id))
+            }
+        }
+    }
+
+    /// The pieces of a streamed body, up to its end, which is written down.
+    fn pieces(self: Arc<Self>, facts: Facts, pieces: mpsc::Receiver<Piece>) -> Pieces {
+        let state = Some((self, facts, pieces));
+        Box::pin(stream::unfold(state, |state| async {
+            let (node, facts, mut pieces) = state?;
+            let broken = |breach: &Breach| std::io::Error::other(problem(breach).message);
+            match pieces.recv().await {
+                Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some((node, facts, pieces)))),
+                Some(Piece::End(ended, report)) => {
+                    node.ended(&facts, ended.as_ref().err(), &report);
+                    Some((Err(broken(&ended.err()?)), None))
+                }
+                None => Some((Err(broken(&Breach::Crashed(String::new()))), None)),
+            }
+        }))
+    }
+
+    /// Writes down how a request went.
+    #[expect(clippy::unused_self, reason = "the log is the node's")]
+    fn ended(&self, facts: &Facts, breach: Option<&Breach>, report: &Report) {
+        let Facts { app, id } = facts;
+        for line in &report.lines {
             tracing::info!(
-                target: "fazt::functions", app = %slot.name, id = asked.id,
-                level = line.level, "{}", line.text
+                target: "fazt::functions", %app, id, level = line.level, "{}", line.text
             );
         }
-        match outcome.answer {
-            Ok(answer) => Ok(Functioned::Answered(answer)),
-            Err(breach) => {
-                tracing::warn!(app = %slot.name, id = asked.id, ?breach, "a function failed");
-                Err(problem(&breach).detail("request_id", asked.id))
-            }
+        if let Some(breach) = breach {
+            tracing::warn!(%app, id, ?breach, "a function failed");
         }
     }
 
