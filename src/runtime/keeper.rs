@@ -18,12 +18,12 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::{
     io::Interest,
     sync::{mpsc, oneshot},
-    time::{Instant, Sleep, sleep_until},
+    time::{Instant, Sleep, sleep, sleep_until},
 };
 
 use super::{
     Answered, Breach, Budgets, Ended, HostCalls, Piece, Pool, Ready, Report, Traced,
-    frames::{self, Call, Done, FromWorker, HostError, Reply, ScriptError, ToWorker},
+    frames::{self, Call, Done, FromWorker, HostError, Reply, ScriptError, ToWorker, WAIT},
     process::Process,
     schedule::Spent,
     worker::NOT_READY,
@@ -115,6 +115,8 @@ struct State {
     /// was first looked at.
     slice: Option<Instant>,
     before: Option<Duration>,
+    /// Whether it is at something long, and others go first.
+    slow: bool,
 }
 
 impl Keeper {
@@ -184,8 +186,13 @@ impl Keeper {
                 }
                 () = stopping.cancelled(), if !busy => return None,
             }
-            if self.state.sent >= TIRED && self.state.flights.is_empty() {
-                self.pool.retire(self.id);
+            if self.state.flights.is_empty() {
+                if self.state.slow && self.process.take_turns_again() {
+                    self.state.slow = false;
+                }
+                if self.state.slow || self.state.sent >= TIRED {
+                    self.pool.retire(self.id);
+                }
             }
         }
     }
@@ -374,6 +381,14 @@ impl Keeper {
     /// Begins a call of the request that runs.
     fn call(&mut self, call: Call) -> Result<(), Death> {
         let flight = self.state.flights.front_mut().ok_or(Death::Gone)?;
+        if call.api == WAIT {
+            let time = Duration::from_millis(call.arguments.parse().unwrap_or_default());
+            self.wait(Box::pin(async move {
+                sleep(time).await;
+                Ok(Reply::default())
+            }));
+            return Ok(());
+        }
         flight.calls += 1;
         let most = flight.ticket.as_ref().map_or(0, |ticket| ticket.budgets.calls);
         let host = flight.ticket.as_ref().and_then(|ticket| ticket.host.clone());
@@ -419,7 +434,9 @@ impl Keeper {
                     let took = now - began;
                     flight.report.calls.push(Traced { api, arguments, took, error });
                 }
-            } else if let Some(ticket) = &flight.ticket {
+            } else if flight.stream.is_some()
+                && let Some(ticket) = &flight.ticket
+            {
                 // A stream goes on for as long as somebody takes its pieces.
                 flight.by = now + ticket.budgets.wall;
             }
@@ -450,6 +467,10 @@ impl Keeper {
         let before = *state.before.get_or_insert_with(|| cpu.saturating_sub(ran.min(BEAT * 2)));
         if cpu.saturating_sub(before) >= flight.cpu {
             return Err(Death::Killed(Breach::Cpu(flight.cpu)));
+        }
+        if !state.slow {
+            state.slow = true;
+            self.process.let_others_go_first();
         }
         Ok(())
     }
