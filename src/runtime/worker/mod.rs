@@ -4,6 +4,7 @@
 //! network, one socket. Whatever a script does to it ends with the process.
 
 mod answer;
+mod confine;
 mod engine;
 mod errors;
 mod host;
@@ -27,8 +28,6 @@ use super::frames::{Bounds, Done, FromWorker, Load, Run, ScriptError, ToWorker};
 /// Stack of the thread that runs scripts: deep nesting in a source takes 16 KiB a
 /// level in the engine's parser, and only touched pages count.
 const STACK: usize = 256 << 20;
-/// Address space of a worker: a belt beside the count of what scripts take.
-const SPACE: u64 = 8 << 30;
 /// Bytes that may be taken while a version is made ready: its scripts' trees go again.
 const LOADING: u64 = 512 << 20;
 /// Answers wait for others this long at most, in microseconds of the processor.
@@ -37,32 +36,18 @@ const HASTE: u64 = 200;
 /// Serves the node on the other end of standard input until it goes away.
 #[must_use]
 pub fn serve() -> u8 {
-    confine();
+    confine::process();
     let scripts = thread::Builder::new().name("fazt-scripts".to_owned()).stack_size(STACK);
     let thread = scripts.spawn(|| {
         let socket = rustix::io::dup(rustix::stdio::stdin())?;
         let slate = rustix::io::dup(rustix::stdio::stdout())?;
+        confine::system_calls();
         conversation(UnixStream::from(socket), &File::from(slate))
     });
     match thread.map(thread::JoinHandle::join) {
         Ok(Ok(Ok(()))) => 0,
         _ => 1,
     }
-}
-
-/// Gives up what scripts need not have.
-fn confine() {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{Signal, set_parent_process_death_signal};
-        // A node that is killed takes its workers along.
-        let _ = set_parent_process_death_signal(Some(Signal::KILL));
-    }
-    let limit = |most| Rlimit { current: Some(most), maximum: Some(most) };
-    let _ = setrlimit(Resource::Core, limit(0));
-    let _ = setrlimit(Resource::As, limit(SPACE));
 }
 
 fn conversation(socket: UnixStream, slate: &File) -> io::Result<()> {
