@@ -14,6 +14,7 @@ pub(super) fn process() {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{Signal, set_parent_process_death_signal};
+        fazt_meter::close_inherited();
         // A node that is killed takes its workers along.
         let _ = set_parent_process_death_signal(Some(Signal::KILL));
     }
