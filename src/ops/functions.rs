@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use super::storage_problem;
 use crate::{
     apps::{
-        functions::{Functions, Kind, Target},
+        functions::{Functions, Kind, Target, stored},
         sites::{Site, Slot},
     },
     node::Node,
@@ -170,7 +170,7 @@ impl Node {
     ) -> Result<Arc<FunctionSite>, Problem> {
         let key = (slot.id, site.version);
         let read = async {
-            let functions = site.functions(&*self.store).await.map_err(|e| storage_problem(&e))?;
+            let functions = stored(site, &*self.store).await.map_err(|e| storage_problem(&e))?;
             let app = App {
                 id: slot.id.to_string(),
                 name: slot.name.to_string(),
@@ -180,7 +180,7 @@ impl Node {
             // Rows and versions are counted from one, and neither reaches half of its bits.
             let name = slot.id.unsigned_abs() << 32 | u64::from(site.version);
             let scripts = Ready::new(load(&functions, app, name));
-            Ok::<_, Problem>(Arc::new(FunctionSite { functions, scripts }))
+            Ok::<_, Problem>(Arc::new(FunctionSite { functions: Arc::new(functions), scripts }))
         };
         self.function_sites.get_or_insert_async(&key, read).await
     }
