@@ -8,12 +8,18 @@ mod engine;
 mod errors;
 mod host;
 mod jobs;
+mod json;
+mod methods;
 mod request;
+mod streaming;
+mod web;
 
 use std::{cell::RefCell, collections::HashMap, io, os::unix::net::UnixStream, rc::Rc, thread};
 
+use bytes::Bytes;
+
 use self::engine::Site;
-use super::frames::{self, Done, FromWorker, Load, Run, ScriptError, ToWorker};
+use super::frames::{self, Done, FromWorker, Head, Load, Run, ScriptError, ToWorker};
 
 /// Stack of the thread that runs scripts: deep nesting in a source takes 16 KiB a
 /// level in the engine's parser, and only touched pages count.
@@ -31,6 +37,20 @@ impl Link {
 
     fn receive(&self) -> io::Result<Option<ToWorker>> {
         frames::read(&mut *self.0.borrow_mut())
+    }
+
+    /// Begins an answer whose body is streamed.
+    fn head(&self, head: Head) -> io::Result<()> {
+        self.send(&FromWorker::Head(head))
+    }
+
+    /// Sends a piece of it: false when nobody listens any more.
+    fn chunk(&self, piece: Bytes) -> io::Result<bool> {
+        self.send(&FromWorker::Chunk(piece))?;
+        match self.receive()? {
+            Some(ToWorker::Reply(reply)) => Ok(reply.is_ok()),
+            _ => Err(io::Error::other("no reply to a piece")),
+        }
     }
 }
 
@@ -100,15 +120,16 @@ impl Sites {
 
     fn run(&mut self, run: Run) -> Done {
         let before = cpu_us();
+        let number = run.number;
         self.uses += 1;
         let answer = match self.ready.get_mut(&run.site) {
             Some((used, site)) => {
                 *used = self.uses;
-                site.run(&run)
+                site.run(run)
             }
             None => Err(ScriptError { name: NOT_READY.to_owned(), ..ScriptError::default() }),
         };
-        Done { number: run.number, answer, cpu_us: cpu_us() - before, peak: 0 }
+        Done { number, answer, cpu_us: cpu_us() - before, peak: 0 }
     }
 }
 
