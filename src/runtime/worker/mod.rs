@@ -14,6 +14,9 @@ mod request;
 mod streaming;
 mod web;
 
+#[cfg(test)]
+mod tests;
+
 use std::{cell::RefCell, collections::HashMap, io, os::unix::net::UnixStream, rc::Rc, thread};
 
 use bytes::Bytes;

@@ -1,10 +1,7 @@
 //! `DOMException`: errors of the Web APIs, told apart by name.
 
 use boa_engine::{
-    Context, JsError, JsResult, JsValue,
-    builtins::error::{Error, ErrorKind},
-    js_string,
-    property::PropertyDescriptor,
+    Context, JsError, JsObject, JsResult, JsValue, js_string, property::PropertyDescriptor,
 };
 
 use super::{
@@ -29,20 +26,33 @@ fn make(new_target: &JsValue, arguments: &[JsValue], context: &mut Context) -> J
         name => (name.filter(|name| !name.is_undefined()).cloned(), None),
     };
     let name = name.map_or(Ok("Error".to_owned()), |name| text(&name, context))?;
-    let exception = object(&name, &message, context)?;
-    if let (Some(exception), Some(cause)) = (exception.as_object(), cause) {
+    let exception = made(new_target.as_object(), &name, &message, context)?;
+    if let Some(cause) = cause {
         exception.define_property_or_throw(js_string!("cause"), hidden(cause), context)?;
     }
-    Ok(exception)
+    Ok(exception.into())
+}
+
+/// The engine's own `Error` makes the object: only so it knows where it came from.
+fn made(
+    new_target: Option<JsObject>,
+    name: &str,
+    message: &str,
+    context: &mut Context,
+) -> JsResult<JsObject> {
+    let new_target = match new_target {
+        Some(new_target) => new_target,
+        None => EXCEPTION.built(context).constructor(),
+    };
+    let error = context.intrinsics().constructors().error().constructor();
+    let object = error.construct(&[js(message)], Some(&new_target), context)?;
+    object.define_property_or_throw(js_string!("name"), hidden(js(name)), context)?;
+    Ok(object)
 }
 
 /// An exception, as `new` makes it.
 pub(crate) fn object(name: &str, message: &str, context: &mut Context) -> JsResult<JsValue> {
-    let object = EXCEPTION.object(Error::new(ErrorKind::Error), context).upcast();
-    for (key, value) in [("name", name), ("message", message)] {
-        object.define_property_or_throw(js_string!(key), hidden(js(value)), context)?;
-    }
-    Ok(object.into())
+    made(None, name, message, context).map(Into::into)
 }
 
 /// An exception to throw.

@@ -25,6 +25,7 @@ pub(super) struct Form {
 pub(super) static FORM: Class = Class {
     name: "FormData",
     make: |new_target, arguments, context| {
+        FORM.asked_with_new(new_target)?;
         if !argument(arguments, 0).is_undefined() {
             return Err(type_error("there is no form to read: FormData takes no arguments"));
         }

@@ -3,6 +3,7 @@
 mod bodies;
 mod crypto;
 mod events;
+mod signed;
 mod streams;
 mod values;
 

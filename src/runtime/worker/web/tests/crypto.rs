@@ -134,3 +134,40 @@ fn encryption() {
         ),
     ]);
 }
+
+#[test]
+fn signatures_of_others() {
+    use super::signed::{P256, P256_SIGNED, P384, P384_SIGNED, PSS_SIGNED, RSA, RSA_SIGNED};
+    let cases = [
+        ("{name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256'}", RSA, RSA_SIGNED, "RSA"),
+        ("{name: 'RSA-PSS', hash: 'SHA-256', saltLength: 32}", RSA, PSS_SIGNED, "RSA"),
+        ("{name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256'}", P256, P256_SIGNED, "EC"),
+        ("{name: 'ECDSA', namedCurve: 'P-384', hash: {name: 'SHA-384'}}", P384, P384_SIGNED, "EC"),
+    ];
+    for (algorithm, key, signature, kind) in cases {
+        let script = format!(
+            "{HEX} const bin = t => Uint8Array.from(atob(t), c => c.charCodeAt(0)); const a = {algorithm}; \
+             const k = await s.importKey('spki', bin('{key}'), a, true, ['verify']); \
+             const sig = bin('{signature}'); const jwk = await s.exportKey('jwk', k); \
+             const again = await s.importKey('jwk', jwk, a, true, ['verify']); \
+             return [k.type, jwk.kty, await s.verify(a, k, sig, utf8('hello')), \
+             await s.verify(a, again, sig, utf8('hello')), await s.verify(a, k, sig, utf8('Hello')), \
+             await s.verify(a, k, sig.slice(1), utf8('hello'))]"
+        );
+        table(&[(&script, json!(["public", kind, true, true, false, false]))]);
+    }
+    let script = format!(
+        "{HEX} const bin = t => Uint8Array.from(atob(t), c => c.charCodeAt(0)); \
+         const a = {{name: 'ECDSA', namedCurve: 'P-256'}}; \
+         const k = await s.importKey('spki', bin('{P256}'), a, true, ['verify']); \
+         const r = await s.importKey('raw', await s.exportKey('raw', k), a, true, ['verify']); \
+         return [r.algorithm.namedCurve, \
+         await s.importKey('spki', bin('{P384}'), a, true, ['verify']).catch(e => e.name), \
+         await s.importKey('raw', new Uint8Array(65), a, true, ['verify']).catch(e => e.name), \
+         await s.importKey('pkcs8', new Uint8Array(65), a, true, ['verify']).catch(e => e.name), \
+         await s.verify({{...a, hash: 'SHA-384'}}, k, bin(''), bin('')).catch(e => e.name)]"
+    );
+    let wanted =
+        json!(["P-256", "DataError", "DataError", "NotSupportedError", "NotSupportedError"]);
+    table(&[(&script, wanted)]);
+}
