@@ -46,6 +46,12 @@ pub struct Module {
     pub map: Option<Mapping>,
     /// What its imports mean.
     pub imports: Vec<Import>,
+    /// Names that a script exports by `exports` and `module`; `*x` exports what `x` does.
+    #[serde(default)]
+    pub exports: Vec<String>,
+    /// Whether it is run for each request, and its last value is the answer.
+    #[serde(default)]
+    pub program: bool,
 }
 
 /// An import and what it means.
@@ -284,7 +290,7 @@ fn module(world: &World, file: &str, content: &[u8]) -> Taken {
     let Ok(read) = read else {
         return one(ScriptProblem::of_file(file, "the reader of scripts failed on it"));
     };
-    let Transformed { kind, code, map, requests } = read?;
+    let Transformed { kind, code, map, requests, exports, program } = read?;
     let (mut imports, mut problems) = (Vec::new(), Vec::new());
     for Request { specifier, how, offset } in requests {
         match world.resolve(file, &specifier, how) {
@@ -292,7 +298,11 @@ fn module(world: &World, file: &str, content: &[u8]) -> Taken {
             Err(why) => problems.push(ScriptProblem::at(file, source, offset, why.to_string())),
         }
     }
-    if problems.is_empty() { Ok(Module { kind, code, map, imports }) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(Module { kind, code, map, imports, exports, program })
+    } else {
+        Err(problems)
+    }
 }
 
 fn json(file: &str, source: &str) -> Taken {
@@ -306,7 +316,14 @@ fn json(file: &str, source: &str) -> Taken {
         let message = format!("this is not JSON: {text}");
         return Err(vec![ScriptProblem::at(file, source, offset, message)]);
     }
-    Ok(Module { kind: Kind::Json, code: source.to_owned(), map: None, imports: Vec::new() })
+    Ok(Module {
+        kind: Kind::Json,
+        code: source.to_owned(),
+        map: None,
+        imports: Vec::new(),
+        exports: Vec::new(),
+        program: false,
+    })
 }
 
 #[cfg(test)]
