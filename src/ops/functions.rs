@@ -104,12 +104,16 @@ impl Node {
         for line in &outcome.report.lines {
             tracing::info!(
                 target: "fazt::functions", app = %slot.name, id = asked.id,
-                level = line.level, "{}", line.text
+                level = line.level, "{}", ready.functions.retraced(&line.text)
             );
         }
         match outcome.answer {
             Ok(answer) => Ok(Functioned::Answered(answer)),
-            Err(breach) => {
+            Err(mut breach) => {
+                if let Breach::Failed(error) = &mut breach {
+                    error.stack = ready.functions.retraced(&error.stack);
+                    error.message = ready.functions.retraced(&error.message);
+                }
                 tracing::warn!(app = %slot.name, id = asked.id, ?breach, "a function failed");
                 Err(problem(&breach).detail("request_id", asked.id))
             }
@@ -148,9 +152,12 @@ fn load(functions: &Functions, app: App, (row, version): (i64, u32)) -> Load {
             .iter()
             .filter_map(|import| match &import.target {
                 Target::File(file) => Some((import.specifier.clone(), file.clone())),
+                // A worker knows the libraries by their names.
                 Target::Library(_) => None,
             })
             .collect(),
+        exports: module.exports.clone(),
+        program: module.program,
     });
     let entries = functions.routes.list().iter().map(|route| route.file.clone());
     // Rows and versions are counted from one, and neither reaches half of its bits.

@@ -8,6 +8,7 @@
 
 pub mod budgets;
 pub mod frames;
+pub mod libraries;
 mod pool;
 mod process;
 pub mod worker;

@@ -59,6 +59,7 @@ impl Form {
                 let offset = offset.min(program.source_text.len());
                 form.edits.push(Edit { offset, takes: 0, puts: REQUIRE });
             }
+            form.edits.sort_by_key(|edit| edit.offset);
             return form;
         }
         if let Some(bang) = &program.hashbang {

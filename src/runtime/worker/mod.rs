@@ -8,7 +8,11 @@ mod engine;
 mod errors;
 mod host;
 mod jobs;
+mod modules;
+mod program;
 mod request;
+mod require;
+mod shims;
 
 use std::{cell::RefCell, collections::HashMap, io, os::unix::net::UnixStream, rc::Rc, thread};
 
