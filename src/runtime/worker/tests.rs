@@ -36,6 +36,8 @@ fn site(code: &str) -> (Site, UnixStream) {
             code: code.to_owned(),
             kind,
             imports: Vec::new(),
+            exports: Vec::new(),
+            program: false,
         }],
         entries: vec![path],
         env: vec![("KEY".to_owned(), "value".to_owned())],
@@ -303,7 +305,7 @@ fn answers_that_cannot_be_sent_say_why() {
 }
 
 /// The next frame that the worker sends, until it is gone.
-fn next(node: &mut UnixStream, came: &mut BytesMut) -> Option<FromWorker> {
+pub(super) fn next(node: &mut UnixStream, came: &mut BytesMut) -> Option<FromWorker> {
     let mut piece = [0; 4096];
     loop {
         if let Some(frame) = frames::take(came).unwrap() {
