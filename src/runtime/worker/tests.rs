@@ -297,11 +297,11 @@ fn answers_that_cannot_be_sent_say_why() {
     assert!(run().unwrap_err().message.contains("has been read already"));
 }
 
+/// Status and content type of an answer's head.
+type Begun = Option<(u16, String)>;
+
 /// What goes over the wire for a streamed answer; the node takes so many pieces.
-fn streamed(
-    code: &str,
-    taken: usize,
-) -> (Option<(u16, String)>, Vec<String>, Result<Answer, ScriptError>) {
+fn streamed(code: &str, taken: usize) -> (Begun, Vec<String>, Result<Answer, ScriptError>) {
     let (mut site, mut node) = site(code);
     let listener = thread::spawn(move || {
         let (mut head, mut pieces) = (None, Vec::new());
@@ -366,9 +366,9 @@ fn bodies_go_out_piece_by_piece() {
             &["c"],
         ),
         (
-            "export default async () => { const timer = ms => new Promise(r => setTimeout(r, ms)); \
+            "const timed = async () => { const timer = ms => new Promise(r => setTimeout(r, ms)); \
           return {[Symbol.asyncIterator]() { let n = 0; return {next: async () => { await timer(1); \
-          return {value: String(n), done: n++ > 1} }} }} }",
+          return {value: String(n), done: n++ > 1} }} }} }; export default timed",
             200,
             text,
             &["0", "1"],

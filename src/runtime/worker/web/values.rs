@@ -194,7 +194,7 @@ pub(crate) fn is_enumerable(
 
 /// An iterator over values that are there already.
 pub(super) fn iterator(values: Vec<JsValue>, context: &mut Context) -> JsResult<JsValue> {
-    Ok(JsArray::from_iter(values, context).values(context)?)
+    JsArray::from_iter(values, context).values(context)
 }
 
 /// An iterator over pairs.
