@@ -16,12 +16,12 @@ use boa_engine::{
 };
 
 use super::{
-    Link,
     answer::{self, Given},
     errors,
     host::{self, Host},
     jobs::Jobs,
-    methods, request, streaming, web,
+    link::Link,
+    memory, methods, request, streaming, web,
 };
 use crate::runtime::frames::{Answer, Kind, Load, Run, Script, ScriptError};
 
@@ -56,6 +56,8 @@ struct Hooks;
 
 impl HostHooks for Hooks {
     fn max_buffer_size(&self, _: &mut Context) -> u64 {
+        // Asked whenever a buffer is made, which the engine does not count by its bytes.
+        memory::gather_if_grown();
         BUFFER
     }
 }
@@ -131,7 +133,7 @@ impl ModuleLoader for Loader {
 impl Site {
     /// Reads, links and evaluates everything that the functions need.
     pub(super) fn load(load: Load, link: &Rc<Link>) -> Result<Self, ScriptError> {
-        let jobs = Rc::new(Jobs::default());
+        let jobs = Rc::new(Jobs::new(link.clone()));
         let files = load.files.into_iter().map(|file| (file.path.clone(), file)).collect();
         let loader = Rc::new(Loader { files, modules: RefCell::default() });
         let built = ContextBuilder::new()

@@ -6,11 +6,12 @@ use boa_engine::{
 use bytes::Bytes;
 
 use super::{
-    Link, answer,
+    answer,
     engine::settled,
+    link::Link,
     web::{class::type_error, reader::chunk_bytes},
 };
-use crate::runtime::frames::{Answer, Head};
+use crate::runtime::frames::{Answer, FromWorker, Head};
 
 /// Longest piece that goes out at once.
 const PIECE: usize = 1 << 20;
@@ -53,7 +54,8 @@ pub(super) fn send(
             begun = begin(&head, link)?;
         }
         for piece in bytes.chunks(PIECE) {
-            if !link.chunk(bytes.slice_ref(piece)).map_err(gone)? {
+            let reply = link.ask(&FromWorker::Chunk(bytes.slice_ref(piece)));
+            if reply.map_err(gone)?.is_err() {
                 pieces.end(context)?;
                 return Ok(ended(head));
             }
@@ -63,7 +65,7 @@ pub(super) fn send(
 }
 
 fn begin(head: &Head, link: &Link) -> JsResult<bool> {
-    link.head(head.clone()).map_err(gone)?;
+    link.send(&FromWorker::Head(head.clone())).map_err(gone)?;
     Ok(true)
 }
 

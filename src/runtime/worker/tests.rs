@@ -1,12 +1,17 @@
 //! Requests as handlers see them, answers as handlers give them, streams on the
 //! wire: a version is loaded and run as a worker does it.
 
-use std::{cell::RefCell, os::unix::net::UnixStream, rc::Rc, thread};
+use std::{
+    io::{Read as _, Write as _},
+    os::unix::net::UnixStream,
+    rc::Rc,
+    thread,
+};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde_json::{Value, json};
 
-use super::{Link, engine::Site};
+use super::{engine::Site, link::Link};
 use crate::runtime::frames::{
     self, Answer, App, Bounds, FromWorker, HostError, Kind, Load, Reply, Request, Run, Script,
     ScriptError, ToWorker, User,
@@ -15,7 +20,7 @@ use crate::runtime::frames::{
 /// A version of one function, and the node's end of its connection.
 fn site(code: &str) -> (Site, UnixStream) {
     let (node, worker) = UnixStream::pair().unwrap();
-    let link = Rc::new(Link(RefCell::new(worker)));
+    let link = Rc::new(Link::new(worker));
     let kind = if code.contains("export ") { Kind::Module } else { Kind::Script };
     let path = "api/it.js".to_owned();
     let load = Load {
@@ -297,6 +302,20 @@ fn answers_that_cannot_be_sent_say_why() {
     assert!(run().unwrap_err().message.contains("has been read already"));
 }
 
+/// The next frame from a worker; `None` when it is gone.
+fn next(node: &mut UnixStream, came: &mut BytesMut) -> Option<FromWorker> {
+    loop {
+        if let Some(frame) = frames::take(came).unwrap() {
+            return Some(frame);
+        }
+        let mut part = [0; 4096];
+        match node.read(&mut part) {
+            Ok(0) | Err(_) => return None,
+            Ok(count) => came.extend_from_slice(&part[..count]),
+        }
+    }
+}
+
 /// Status and content type of an answer's head.
 type Begun = Option<(u16, String)>;
 
@@ -304,8 +323,8 @@ type Begun = Option<(u16, String)>;
 fn streamed(code: &str, taken: usize) -> (Begun, Vec<String>, Result<Answer, ScriptError>) {
     let (mut site, mut node) = site(code);
     let listener = thread::spawn(move || {
-        let (mut head, mut pieces) = (None, Vec::new());
-        while let Ok(Some(frame)) = frames::read::<FromWorker>(&mut node) {
+        let (mut head, mut pieces, mut came) = (None, Vec::new(), BytesMut::new());
+        while let Some(frame) = next(&mut node, &mut came) {
             match frame {
                 FromWorker::Head(begun) => {
                     assert!(head.is_none(), "one head");
@@ -324,7 +343,9 @@ fn streamed(code: &str, taken: usize) -> (Begun, Vec<String>, Result<Answer, Scr
                     } else {
                         Err(HostError::new("GONE", "nobody listens"))
                     };
-                    frames::write(&mut node, &ToWorker::Reply(reply)).unwrap();
+                    let mut bytes = Vec::new();
+                    frames::append(&ToWorker::Reply(reply), &mut bytes).unwrap();
+                    node.write_all(&bytes).unwrap();
                 }
                 _ => {}
             }

@@ -7,16 +7,17 @@ mod signed;
 mod streams;
 mod values;
 
-use std::rc::Rc;
+use std::{os::unix::net::UnixStream, rc::Rc};
 
 use boa_engine::{Context, Source, context::ContextBuilder};
 use serde_json::{Value, json};
 
-use crate::runtime::worker::{engine::settled, jobs::Jobs};
+use crate::runtime::worker::{engine::settled, jobs::Jobs, link::Link};
 
 /// A context with the Web APIs in it.
 pub(super) fn context() -> Context {
-    let jobs = Rc::new(Jobs::default());
+    let (worker, _) = UnixStream::pair().unwrap();
+    let jobs = Rc::new(Jobs::new(Rc::new(Link::new(worker))));
     let mut context = ContextBuilder::new().job_executor(jobs).build().unwrap();
     super::install(&mut context).unwrap();
     context
