@@ -4,6 +4,7 @@
 //! script, `imports` finds what each needs, and `load` does all of it for a version. Nothing
 //! here runs a script, and nothing but `load` knows where files are kept.
 
+mod forms;
 mod imports;
 mod load;
 mod mapping;

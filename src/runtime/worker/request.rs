@@ -75,8 +75,7 @@ static INCOMING: Class = Class {
             part(this, "text()", |it, _| Ok(decoded(&it.request.body).into()), context)
         }),
         ("json", 0, |this, _, context| {
-            let body = decoded(&visit(this)?.request.body);
-            json(body, context).map_err(|error| {
+            json(&visit(this)?.request.body, context).map_err(|error| {
                 JsNativeError::syntax()
                     .with_message(format!("the body is no JSON: {}", message(&error)))
                     .into()
@@ -234,7 +233,7 @@ fn body(visit: &Visit, context: &mut Context) -> JsValue {
     let media = media.trim().to_ascii_lowercase();
     if media == "application/json" || media.ends_with("+json") {
         // A body that is no JSON is for the handler to refuse.
-        return json(text.clone(), context).unwrap_or_else(|_| text.into());
+        return json(&request.body, context).unwrap_or_else(|_| text.into());
     }
     text.into()
 }

@@ -11,7 +11,7 @@ use super::{
     link::Link,
     web::{class::type_error, reader::chunk_bytes},
 };
-use crate::runtime::frames::{Answer, FromWorker, Head};
+use crate::runtime::frames::{Answer, Head};
 
 /// Longest piece that goes out at once.
 const PIECE: usize = 1 << 20;
@@ -54,8 +54,7 @@ pub(super) fn send(
             begun = begin(&head, link)?;
         }
         for piece in bytes.chunks(PIECE) {
-            let reply = link.ask(&FromWorker::Chunk(bytes.slice_ref(piece)));
-            if reply.map_err(gone)?.is_err() {
+            if !link.chunk(bytes.slice_ref(piece)).map_err(gone)? {
                 pieces.end(context)?;
                 return Ok(ended(head));
             }
@@ -65,7 +64,7 @@ pub(super) fn send(
 }
 
 fn begin(head: &Head, link: &Link) -> JsResult<bool> {
-    link.send(&FromWorker::Head(head.clone())).map_err(gone)?;
+    link.head(head.clone()).map_err(gone)?;
     Ok(true)
 }
 

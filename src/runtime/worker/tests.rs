@@ -36,6 +36,8 @@ fn site(code: &str) -> (Site, UnixStream) {
             code: code.to_owned(),
             kind,
             imports: Vec::new(),
+            exports: Vec::new(),
+            program: false,
         }],
         entries: vec![path],
         env: vec![("KEY".to_owned(), "value".to_owned())],
@@ -302,16 +304,16 @@ fn answers_that_cannot_be_sent_say_why() {
     assert!(run().unwrap_err().message.contains("has been read already"));
 }
 
-/// The next frame from a worker; `None` when it is gone.
-fn next(node: &mut UnixStream, came: &mut BytesMut) -> Option<FromWorker> {
+/// The next frame that the worker sends, until it is gone.
+pub(super) fn next(node: &mut UnixStream, came: &mut BytesMut) -> Option<FromWorker> {
+    let mut piece = [0; 4096];
     loop {
         if let Some(frame) = frames::take(came).unwrap() {
             return Some(frame);
         }
-        let mut part = [0; 4096];
-        match node.read(&mut part) {
-            Ok(0) | Err(_) => return None,
-            Ok(count) => came.extend_from_slice(&part[..count]),
+        match node.read(&mut piece) {
+            Ok(count) if count > 0 => came.extend_from_slice(&piece[..count]),
+            _ => return None,
         }
     }
 }
@@ -323,7 +325,8 @@ type Begun = Option<(u16, String)>;
 fn streamed(code: &str, taken: usize) -> (Begun, Vec<String>, Result<Answer, ScriptError>) {
     let (mut site, mut node) = site(code);
     let listener = thread::spawn(move || {
-        let (mut head, mut pieces, mut came) = (None, Vec::new(), BytesMut::new());
+        let (mut head, mut pieces) = (None, Vec::new());
+        let mut came = BytesMut::new();
         while let Some(frame) = next(&mut node, &mut came) {
             match frame {
                 FromWorker::Head(begun) => {
@@ -387,9 +390,9 @@ fn bodies_go_out_piece_by_piece() {
             &["c"],
         ),
         (
-            "const timed = async () => { const timer = ms => new Promise(r => setTimeout(r, ms)); \
+            "export default (async () => { const timer = ms => new Promise(r => setTimeout(r, ms)); \
           return {[Symbol.asyncIterator]() { let n = 0; return {next: async () => { await timer(1); \
-          return {value: String(n), done: n++ > 1} }} }} }; export default timed",
+          return {value: String(n), done: n++ > 1} }} }} })",
             200,
             text,
             &["0", "1"],

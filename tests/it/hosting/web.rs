@@ -48,9 +48,14 @@ async fn node() -> TestNode {
         ),
     ];
     node.deploy("shop", &files).await;
-    node.deploy("two", &[("index.html", "x"), ("api/a.js", "export default function(req) { return 'a' }")]).await;
+    node.deploy(
+        "two",
+        &[("index.html", "x"), ("api/a.js", "export default function(req) { return 'a' }")],
+    )
+    .await;
     for _ in 0..3 {
-        let r = Answer::of(node.request(Method::GET, "/api/a").header("host", "two.localhost")).await;
+        let r =
+            Answer::of(node.request(Method::GET, "/api/a").header("host", "two.localhost")).await;
         println!("two: {}", r.text());
     }
     node

@@ -174,7 +174,7 @@ fn clone(this: &JsValue, _: &[JsValue], context: &mut Context) -> JsResult<JsVal
 fn json(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let written = stringified(needed(arguments, 0)?, context)?;
     let written = written.ok_or_else(|| type_error("the value has no form in JSON"))?;
-    let bytes = Bytes::from(written.to_std_string_lossy());
+    let bytes = Bytes::from(written);
     let given = (Content::Bytes(bytes), Some("application/json".to_owned()));
     let response = Response::of(given, &argument(arguments, 1), context)?;
     Ok(RESPONSE.object(response, context).upcast().into())
