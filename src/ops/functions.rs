@@ -130,7 +130,7 @@ impl Node {
                 version: site.version,
                 domain: self.config.domain.clone(),
             };
-            let scripts = Ready::new(load(&functions, app, key));
+            let scripts = Ready::new(load(&functions, app, key, site.fresh));
             Ok::<_, Problem>(Arc::new(FunctionSite { functions, scripts }))
         };
         self.function_sites.get_or_insert_async(&key, read).await
@@ -138,7 +138,7 @@ impl Node {
 }
 
 /// A version's scripts as a worker wants them.
-fn load(functions: &Functions, app: App, (row, version): (i64, u32)) -> Load {
+fn load(functions: &Functions, app: App, (row, version): (i64, u32), fresh: bool) -> Load {
     let files = functions.modules.iter().map(|(path, module)| Script {
         path: path.clone(),
         code: module.code.clone(),
@@ -170,7 +170,7 @@ fn load(functions: &Functions, app: App, (row, version): (i64, u32)) -> Load {
         line: budgets.line,
     };
     let (files, entries) = (files.collect(), entries.collect());
-    Load { site, app, files, entries, env: Vec::new(), fresh: false, bounds }
+    Load { site, app, files, entries, env: Vec::new(), fresh, bounds }
 }
 
 /// What a visitor is told of a breach; the rest is in the log.

@@ -12,7 +12,7 @@ mod problem;
 mod routes;
 mod transform;
 
-pub use imports::{LIBRARIES, Target, Unresolved, World};
+pub use imports::{EMPTY, LIBRARIES, LINKS, Link, PACKAGES, Target, Unresolved, World};
 pub use load::{Functions, Import, Module, check, load};
 pub use mapping::Mapping;
 pub use problem::{ScriptProblem, excerpt};

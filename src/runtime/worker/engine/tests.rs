@@ -438,8 +438,11 @@ fn the_first_form_of_main_runs_for_each_request() {
             (running.get(kept[0].0), running.get(kept[0].0)),
             ("1object".into(), "2object".into())
         );
-        let mut running = Running::start(&[("api/main.js", "let a = 1\n(() => { throw new Error(request.path) })()")], false)
-            .expect("starts");
+        let mut running = Running::start(
+            &[("api/main.js", "let a = 1\n(() => { throw new Error(request.path) })()")],
+            false,
+        )
+        .expect("starts");
         let error = running.fails("api/main.js");
         let places = running.functions.retraced(&error.stack);
         assert!(places.starts_with("api/main.js:2:"), "{places}");
