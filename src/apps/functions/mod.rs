@@ -10,6 +10,7 @@ mod load;
 mod mapping;
 mod problem;
 mod routes;
+mod stored;
 mod transform;
 
 pub use imports::{EMPTY, LIBRARIES, LINKS, Link, PACKAGES, Target, Unresolved, World};
@@ -17,6 +18,7 @@ pub use load::{Functions, Import, Module, check, load};
 pub use mapping::Mapping;
 pub use problem::{ScriptProblem, excerpt};
 pub use routes::{Found, Route, RouteProblem, Routes};
+pub use stored::stored;
 pub use transform::{How, Kind, Transformed, transform};
 
 /// Whether a file of an app makes its functions: a script below `api/`, route or library.

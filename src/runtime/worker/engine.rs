@@ -11,15 +11,22 @@ use boa_engine::{
     builtins::promise::{OperationType, Promise, PromiseState},
     context::{ContextBuilder, HostHooks},
     js_string,
-    object::builtins::{JsFunction, JsPromise},
+    object::{
+        ObjectInitializer,
+        builtins::{JsFunction, JsPromise},
+    },
+    property::Attribute,
 };
 
 use super::{
-    Link, answer, errors,
+    answer::{self, Given},
+    errors,
     host::{self, Host},
     jobs::Jobs,
+    link::Link,
+    memory, methods,
     modules::{Loader, Meaning},
-    program, request, require, shims,
+    program, request, require, shims, streaming, web,
 };
 use crate::runtime::frames::{Answer, FromWorker, Kind, Line, Load, Run, ScriptError};
 
@@ -55,6 +62,9 @@ struct Ready {
     loader: Rc<Loader>,
     rejected: Rejected,
     entries: HashMap<String, Entry>,
+    link: Rc<Link>,
+    /// What the functions of the Workers form get as `env`.
+    env: JsObject,
 }
 
 /// Promises that were rejected and that nobody handles, so far.
@@ -67,6 +77,8 @@ enum Entry {
     Handler(JsFunction, JsValue),
     /// A function for each method that has one, and what they are called on.
     Methods(Vec<(String, JsFunction)>, JsValue),
+    /// The function `fetch` of an object, as Workers have it.
+    Fetch(JsFunction, JsValue),
     /// A script that runs for each request.
     Program(JsFunction),
 }
@@ -75,6 +87,8 @@ struct Hooks(Rejected);
 
 impl HostHooks for Hooks {
     fn max_buffer_size(&self, _: &mut Context) -> u64 {
+        // Asked whenever a buffer is made, which the engine does not count by its bytes.
+        memory::gather_if_grown();
         BUFFER
     }
 
@@ -102,7 +116,7 @@ impl Site {
     }
 
     /// Answers one request.
-    pub(super) fn run(&mut self, run: &Run) -> Result<Answer, ScriptError> {
+    pub(super) fn run(&mut self, run: Run) -> Result<Answer, ScriptError> {
         if let Some(fresh) = &mut self.fresh {
             if fresh.used {
                 self.ready = Ready::new(&fresh.load, &self.link)?;
@@ -116,14 +130,14 @@ impl Site {
         ready.rejected.borrow_mut().clear();
         let answered = ready.answer(run);
         ready.jobs.forget_timers();
-        ready.tell_rejected(&self.link);
+        ready.tell_rejected();
         answered.map_err(|error| errors::describe(&error, &mut ready.context))
     }
 }
 
 impl Ready {
     fn new(load: &Load, link: &Rc<Link>) -> Result<Self, ScriptError> {
-        let jobs = Rc::new(Jobs::default());
+        let jobs = Rc::new(Jobs::new(link.clone()));
         let loader = Rc::new(Loader::new(&load.files, jobs.clone()));
         let rejected = Rejected::default();
         let built = ContextBuilder::new()
@@ -136,31 +150,43 @@ impl Ready {
         context.runtime_limits_mut().set_recursion_limit(RECURSION);
         context.runtime_limits_mut().set_stack_size_limit(VALUES);
         let prepare = |context: &mut Context| -> JsResult<()> {
-            use boa_runtime::extensions as web;
-            let parts = (
-                web::TimeoutExtension,
-                web::MicrotaskExtension,
-                web::EncodingExtension,
-                web::Base64Extension,
-                web::StructuredCloneExtension,
-                web::UrlExtension,
-            );
-            boa_runtime::register_extensions(parts, None, context)?;
+            web::install(context)?;
+            let app = request::Served { name: load.app.name.clone(), version: load.app.version };
+            context.insert_data(app);
             shims::install(context)?;
             let host = Host { link: link.clone(), lines: std::cell::Cell::new(0) };
             host::install(context, host, &load.app)
         };
         prepare(&mut context).map_err(|error| errors::describe(&error, &mut context))?;
-        let mut ready = Self { context, jobs, loader, rejected, entries: HashMap::new() };
-        for path in &load.entries {
-            let entry = ready.entry(path)?;
-            ready.entries.insert(path.clone(), entry);
+        let mut env = ObjectInitializer::new(&mut context);
+        for (name, value) in &load.env {
+            env.property(js_string!(name.as_str()), js_string!(value.as_str()), Attribute::all());
         }
-        ready.tell_rejected(link);
+        let env = env.build();
+        let (entries, link) = (HashMap::new(), link.clone());
+        let mut ready = Self { context, jobs, loader, rejected, entries, link, env };
+        for path in &load.entries {
+            match ready.entry(path)? {
+                Some(entry) => {
+                    ready.entries.insert(path.clone(), entry);
+                }
+                // What others import need not answer itself.
+                None if is_imported(path, load) => {}
+                None => {
+                    let message = format!(
+                        "{path} has no handler; export a function as `default`, functions named \
+                         after methods, or write `function handler(req) {{ … }}`; a file that \
+                         others import has a name that starts with `_`"
+                    );
+                    return Err(errors::plain("TypeError", message));
+                }
+            }
+        }
+        ready.tell_rejected();
         Ok(ready)
     }
 
-    fn entry(&mut self, path: &str) -> Result<Entry, ScriptError> {
+    fn entry(&mut self, path: &str) -> Result<Option<Entry>, ScriptError> {
         let loader = self.loader.clone();
         let file = loader.file(path);
         let found = match file.map(|file| file.kind) {
@@ -169,14 +195,7 @@ impl Ready {
             _ => Ok(None),
         };
         match found {
-            Ok(Some(entry)) => Ok(entry),
-            Ok(None) => Err(errors::plain(
-                "TypeError",
-                format!(
-                    "{path} has no handler; export a function as `default`, functions named after \
-                     methods, or write `function handler(req) {{ … }}`"
-                ),
-            )),
+            Ok(found) => Ok(found),
             Err(error) => {
                 let mut described = errors::describe(&error, &mut self.context);
                 if !described.stack.contains(path) && !described.message.contains(path) {
@@ -224,40 +243,40 @@ impl Ready {
         entry_of(&exports, context)
     }
 
-    fn answer(&mut self, run: &Run) -> JsResult<Answer> {
+    fn answer(&mut self, run: Run) -> JsResult<Answer> {
         let context = &mut self.context;
-        let method = run.request.method.as_str();
-        let (handler, this) = match self.entries.get(&run.entry).cloned() {
+        let asked = Rc::new(run.request);
+        let (handler, this) = match self.entries.get(&run.entry) {
             Some(Entry::Handler(handler, this)) => (handler, this),
-            Some(Entry::Methods(methods, this)) => {
-                let of = |wanted: &str| methods.iter().find(|(name, _)| name == wanted);
-                let found = of(method).or_else(|| of("GET").filter(|_| method == "HEAD"));
-                match found {
-                    Some((_, handler)) => (handler.clone(), this),
-                    None => return Ok(not_allowed(&methods)),
-                }
+            Some(Entry::Methods(list, this)) => match methods::choose(list, &asked) {
+                Ok(handler) => (handler, this),
+                Err(refusal) => return Ok(refusal),
+            },
+            Some(Entry::Fetch(function, object)) => {
+                let request = request::standard(&asked, context);
+                let (waits, waiting) = methods::waits(context)?;
+                let given = [request.into(), self.env.clone().into(), waits];
+                let value = function.call(object, &given, context);
+                let answer = value.and_then(|value| answered(value, &self.link, context));
+                methods::wait(&waiting, context)?;
+                return answer;
             }
             Some(Entry::Program(function)) => {
-                let request = request::object(&run.request, context)?;
-                let ran = program::run(&run.entry, &function, &request, context)?;
-                let last = self.settled(ran.value.clone())?;
-                let value = ran.answer(last, &mut self.context)?;
-                return answer::of(&value, &mut self.context);
+                let request = request::object(&asked, context);
+                let ran = program::run(&run.entry, function, &request, context)?;
+                let last = settled(ran.value.clone(), context)?;
+                let value = ran.answer(last, context)?;
+                return answered(value, &self.link, context);
             }
-            None => {
-                return Err(JsNativeError::error()
-                    .with_message("there is no such function")
-                    .into());
-            }
+            None => return Ok(methods::no_function(&asked)),
         };
-        let request = request::object(&run.request, context)?;
-        let value = handler.call(&this, &[request.into()], context)?;
-        let value = self.settled(value)?;
-        answer::of(&value, &mut self.context)
+        let request = request::object(&asked, context);
+        let value = handler.call(this, &[request.into()], context)?;
+        answered(value, &self.link, context)
     }
 
     /// Logs what was rejected and handled by nobody; the request is not touched by it.
-    fn tell_rejected(&mut self, link: &Link) {
+    fn tell_rejected(&mut self) {
         let rejected = self.rejected.take();
         for promise in rejected.into_iter().take(TOLD) {
             let Ok(promise) = JsPromise::from_object(promise) else { continue };
@@ -270,25 +289,38 @@ impl Ready {
             }
             let line = Line { level: "error".to_owned(), text, fields: String::new() };
             // A log that cannot be written stops nobody.
-            let _ = link.send(&FromWorker::Log(line));
+            let _ = self.link.send(&FromWorker::Log(line));
         }
     }
+}
 
-    /// Waits for a promise; anything else is there already.
-    fn settled(&mut self, value: JsValue) -> JsResult<JsValue> {
-        let context = &mut self.context;
-        let Some(promise) = value.as_object().and_then(|o| JsPromise::from_object(o.clone()).ok())
-        else {
-            return Ok(value);
-        };
-        self.jobs.run_until(context, || !matches!(promise.state(), PromiseState::Pending));
-        match promise.state() {
-            PromiseState::Fulfilled(value) => Ok(value),
-            PromiseState::Rejected(error) => Err(JsError::from_opaque(error)),
-            PromiseState::Pending => Err(JsNativeError::error()
-                .with_message("the handler waits for something that never comes")
-                .into()),
-        }
+/// Whether another file of the version imports a file.
+fn is_imported(path: &str, load: &Load) -> bool {
+    let others = load.files.iter().filter(|file| file.path != path);
+    others.flat_map(|file| &file.imports).any(|(_, target)| target == path)
+}
+
+/// What a handler gave, as an answer; a streamed one has gone out by then.
+fn answered(value: JsValue, link: &Link, context: &mut Context) -> JsResult<Answer> {
+    let value = settled(value, context)?;
+    match answer::of(&value, context)? {
+        Given::Whole(answer) => Ok(answer),
+        Given::Pieces(head, source) => streaming::send(head, &source, link, context),
+    }
+}
+
+/// Waits for a promise; anything else is there already.
+pub(super) fn settled(value: JsValue, context: &mut Context) -> JsResult<JsValue> {
+    let Some(promise) = value.as_promise() else { return Ok(value) };
+    if let Some(jobs) = context.downcast_job_executor::<Jobs>() {
+        jobs.run_until(context, || !matches!(promise.state(), PromiseState::Pending));
+    }
+    match promise.state() {
+        PromiseState::Fulfilled(value) => Ok(value),
+        PromiseState::Rejected(error) => Err(JsError::from_opaque(error)),
+        PromiseState::Pending => Err(JsNativeError::error()
+            .with_message("the handler waits for something that never comes")
+            .into()),
     }
 }
 
@@ -300,7 +332,7 @@ fn entry_of(value: &JsValue, context: &mut Context) -> JsResult<Option<Entry>> {
     let Some(object) = value.as_object() else { return Ok(None) };
     let fetch = object.get(js_string!("fetch"), context)?;
     if let Some(function) = fetch.as_function() {
-        return Ok(Some(Entry::Handler(function, value.clone())));
+        return Ok(Some(Entry::Fetch(function, value.clone())));
     }
     named(&object, value, context)
 }
@@ -323,15 +355,6 @@ fn named(object: &JsObject, this: &JsValue, context: &mut Context) -> JsResult<O
         }
     }
     Ok(None)
-}
-
-fn not_allowed(methods: &[(String, JsFunction)]) -> Answer {
-    let names: Vec<_> = methods.iter().map(|(name, _)| name.as_str()).collect();
-    Answer {
-        status: 405,
-        headers: vec![("allow".to_owned(), names.join(", "))],
-        ..Answer::default()
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,17 @@
 //! Whole apps, read as at a deploy and run as in a worker.
 
-use std::{cell::RefCell, collections::BTreeMap, io::Read as _, os::unix::net::UnixStream, rc::Rc};
+use std::{collections::BTreeMap, os::unix::net::UnixStream, rc::Rc};
 
-use super::{super::shims::tests::on_large_stack, *};
+use bytes::BytesMut;
+
+use super::{
+    super::{shims::tests::on_large_stack, tests::next},
+    *,
+};
 use crate::{
     apps::functions::{self, Functions, Target},
     runtime::{
-        frames::{self, App, Bounds, Request, Script},
+        frames::{App, Bounds, Request, Script},
         libraries::LIBRARIES,
     },
 };
@@ -66,7 +71,7 @@ impl Running {
     fn start(files: &[(&str, &str)], fresh: bool) -> Result<Self, String> {
         let functions = deployed(files)?;
         let (node, worker) = UnixStream::pair().expect("a pair");
-        let link = Rc::new(Link(RefCell::new(worker)));
+        let link = Rc::new(Link::new(worker));
         let told = |error: ScriptError| {
             format!("{}: {} @ {}", error.name, error.message, error.stack.replace('\n', " < "))
         };
@@ -81,7 +86,7 @@ impl Running {
     fn run(&mut self, entry: &str, method: &str) -> Result<Answer, ScriptError> {
         let request =
             Request { method: method.to_owned(), path: "/api/x".to_owned(), ..Request::default() };
-        self.site.run(&Run { number: 1, site: 1, entry: entry.to_owned(), request })
+        self.site.run(Run { number: 1, site: 1, entry: entry.to_owned(), request })
     }
 
     /// The answer of an entry, or its error, in a line.
@@ -98,12 +103,12 @@ impl Running {
         drop(self.site);
         let mut node = self.node;
         let mut lines = Vec::new();
-        while let Ok(Some(frame)) = frames::read(&mut node) {
+        let mut came = BytesMut::new();
+        while let Some(frame) = next(&mut node, &mut came) {
             if let FromWorker::Log(line) = frame {
                 lines.push(line.text);
             }
         }
-        let _ = node.read(&mut []);
         lines
     }
 }
