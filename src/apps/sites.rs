@@ -70,6 +70,9 @@ pub struct Changed {
     pub app: String,
     /// Whether it came or went, so that the list of apps is another.
     pub listed: bool,
+    /// Whether its functions logged something, and nothing else is another.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub logged: bool,
 }
 
 /// Changes that a listener may be behind before it misses some.
@@ -278,6 +281,16 @@ impl Sites {
         self.changes.subscribe()
     }
 
+    /// Tells listeners of a change that is made elsewhere.
+    pub fn tell(&self, changed: Changed) {
+        let _ = self.changes.send(changed);
+    }
+
+    /// The app of that row id.
+    pub fn app_by_id(&self, id: i64) -> Option<Arc<Slot>> {
+        self.table.load().by_id.get(&id).cloned()
+    }
+
     /// Every name as it leads now. What is found in it is borrowed: counting a
     /// reference for each request would pass its memory between the cores.
     pub fn names(&self) -> Names {
@@ -392,7 +405,7 @@ impl Sites {
         self.switch_or_list(app, slot, now).await?;
         if let Some(app) = named {
             // Nobody listening is no fault.
-            let _ = self.changes.send(Changed { app, listed });
+            let _ = self.changes.send(Changed { app, listed, logged: false });
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use fazt_tools::{Code, Problem};
 use serde_json::Value;
 
-use super::storage_problem;
+use super::{journal::Facts, storage_problem};
 use crate::{
     apps::{
         functions::{Functions, Kind, Target},
@@ -18,10 +18,13 @@ use crate::{
     },
     node::Node,
     runtime::{
-        Answered, Breach, Budgets, HostCalls, Job, Ready,
-        frames::{self, App, Bounds, Call, HostError, Load, Reply, Request, Script},
+        Answered, Breach, Budgets, HostCalls, Job, Outcome as Ended, Ready,
+        frames::{self, App, Bounds, Call, HostError, Load, Reply, Request, Script, User},
     },
-    store::data::{DataScope, Datum, Operation, Outcome, Page, Space},
+    store::{
+        StoreError,
+        data::{DataScope, Datum, Operation, Outcome, Page, Step},
+    },
 };
 
 /// A version's functions, with its scripts ready to be sent to a worker.
@@ -60,6 +63,26 @@ pub enum Functioned {
     Nowhere,
 }
 
+/// How a request is made that is no visitor's.
+#[derive(Default)]
+pub struct Manner {
+    /// Who is signed in.
+    pub user: Option<User>,
+    /// Whether nothing that it writes is kept, and nothing is fetched.
+    pub dry_run: bool,
+}
+
+/// How far a request for a function came.
+pub enum Ran {
+    /// To a function. What it did is in the log already, unless its answer is
+    /// streamed: then that is for whoever reads the stream.
+    Ended(Facts, Ended),
+    /// The function is at another path.
+    Elsewhere(String),
+    /// There is none.
+    Nowhere,
+}
+
 impl Node {
     /// Answers a request by the function of a version.
     pub async fn answer_function(
@@ -68,19 +91,47 @@ impl Node {
         site: &Site,
         asked: Asked<'_>,
     ) -> Result<Functioned, Problem> {
+        let id = asked.id.clone();
+        match self.run_function(slot, site, asked, Manner::default()).await? {
+            Ran::Ended(_, outcome) => match outcome.answer {
+                Ok(answer) => Ok(Functioned::Answered(answer)),
+                Err(breach) => Err(problem(&breach).detail("request_id", id)),
+            },
+            Ran::Elsewhere(path) => Ok(Functioned::Elsewhere(path)),
+            Ran::Nowhere => Ok(Functioned::Nowhere),
+        }
+    }
+
+    /// Runs the function of a version.
+    pub async fn run_function(
+        self: &Arc<Self>,
+        slot: &Slot,
+        site: &Site,
+        asked: Asked<'_>,
+        manner: Manner,
+    ) -> Result<Ran, Problem> {
         let ready = self.function_site(slot, site).await?;
         let Some(found) = ready.functions.routes.find(asked.path) else {
-            return Ok(Functioned::Nowhere);
+            return Ok(Ran::Nowhere);
         };
         if let Some(canonical) = found.canonical
             && matches!(asked.method, "GET" | "HEAD")
         {
-            return Ok(Functioned::Elsewhere(canonical));
+            return Ok(Ran::Elsewhere(canonical));
         }
+        let facts = Facts {
+            id: asked.id.clone(),
+            app: slot.id,
+            name: slot.name.to_string(),
+            version: site.version,
+            method: asked.method.to_owned(),
+            path: asked.path.to_owned(),
+            functions: ready.functions.clone(),
+        };
         let query = url::form_urlencoded::parse(asked.query.unwrap_or_default().as_bytes());
         let params: BTreeMap<_, _> = found.params;
         let request = Request {
-            id: asked.id.clone(),
+            id: asked.id,
             method: asked.method.to_owned(),
             url: asked.url,
             path: asked.path.to_owned(),
@@ -88,32 +139,24 @@ impl Node {
             query: query.into_owned().collect(),
             headers: asked.headers,
             ip: asked.ip,
-            user: None,
+            user: manner.user,
             body: asked.body,
         };
-        let host = RequestHost { node: self.clone(), app: slot.id };
         let job = Job {
             app: slot.id,
             scripts: ready.scripts.clone(),
             entry: found.file.to_owned(),
             request,
-            host: Arc::new(host),
+            host: Arc::new(RequestHost::new(self.clone(), slot.id, manner.dry_run)),
             budgets: Budgets::default(),
         };
         let outcome = self.functions.run(job).await;
-        for line in &outcome.report.lines {
-            tracing::info!(
-                target: "fazt::functions", app = %slot.name, id = asked.id,
-                level = line.level, "{}", line.text
-            );
+        match &outcome.answer {
+            Ok(Answered::Whole(answer)) => self.record(&facts, Ok(answer.status), &outcome.report),
+            Ok(Answered::Streamed(..)) => {}
+            Err(breach) => self.record(&facts, Err(breach), &outcome.report),
         }
-        match outcome.answer {
-            Ok(answer) => Ok(Functioned::Answered(answer)),
-            Err(breach) => {
-                tracing::warn!(app = %slot.name, id = asked.id, ?breach, "a function failed");
-                Err(problem(&breach).detail("request_id", asked.id))
-            }
-        }
+        Ok(Ran::Ended(facts, outcome))
     }
 
     async fn function_site(&self, slot: &Slot, site: &Site) -> Result<Arc<FunctionSite>, Problem> {
@@ -167,7 +210,7 @@ fn load(functions: &Functions, app: App, (row, version): (i64, u32)) -> Load {
 }
 
 /// What a visitor is told of a breach; the rest is in the log.
-fn problem(breach: &Breach) -> Problem {
+pub(super) fn problem(breach: &Breach) -> Problem {
     match breach {
         Breach::Failed(_) => Problem::new(Code::FunctionError, "the function failed")
             .hint("its owner's log says why"),
@@ -196,6 +239,33 @@ fn problem(breach: &Breach) -> Problem {
 struct RequestHost {
     node: Arc<Node>,
     app: i64,
+    /// What was written so far, where nothing is to be kept.
+    rehearsed: Option<tokio::sync::Mutex<Vec<Step>>>,
+}
+
+impl RequestHost {
+    fn new(node: Arc<Node>, app: i64, dry_run: bool) -> Self {
+        Self { node, app, rehearsed: dry_run.then(tokio::sync::Mutex::default) }
+    }
+
+    async fn apply(&self, step: Step) -> Result<Outcome, StoreError> {
+        let (store, now) = (&self.node.store, self.node.clock.now());
+        let mut outcomes = match &self.rehearsed {
+            None => store.apply(self.app, vec![step], false, now).await?,
+            // Each operation is shown the writes before it, and all are taken back.
+            Some(before) => {
+                let mut before = before.lock().await;
+                let mut steps = before.clone();
+                steps.push(step.clone());
+                let outcomes = store.apply(self.app, steps, true, now).await?;
+                if step.operation.writes() {
+                    before.push(step);
+                }
+                outcomes
+            }
+        };
+        outcomes.pop().ok_or_else(|| StoreError::Backend("nothing was answered".to_owned()))
+    }
 }
 
 #[async_trait]
@@ -203,9 +273,11 @@ impl HostCalls for RequestHost {
     async fn call(&self, call: Call) -> Result<Reply, HostError> {
         let arguments = serde_json::from_str(&call.arguments)
             .map_err(|_| HostError::new("VALIDATION_FAILED", "arguments are no list"))?;
-        let space = Space { app: self.app, scope: DataScope::shared() };
+        if self.rehearsed.is_some() && call.api.starts_with("net.") {
+            return Err(HostError::new("DRY_RUN", "a dry run fetches nothing"));
+        }
         let operation = operation(&call.api, arguments)?;
-        let outcome = self.node.store.data(&space, operation, self.node.clock.now()).await;
+        let outcome = self.apply(Step { scope: DataScope::shared(), operation }).await;
         let value = outcome.map(value_of).map_err(|error| {
             HostError::new(storage_problem(&error).code.as_str(), error.to_string())
         })?;

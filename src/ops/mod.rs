@@ -13,6 +13,7 @@ mod fetch_test;
 pub mod functions;
 mod get_app;
 mod grants;
+pub mod journal;
 mod list_apps;
 mod list_changes;
 mod list_files;
