@@ -23,7 +23,7 @@ use crate::{
     egress::Outside,
     lifecycle::Lifecycle,
     ops::{functions::FunctionSite, journal::Journal, storage_problem},
-    runtime::{Budgets, Pool},
+    runtime::Pool,
     store::{
         Actor, DataStore as _, Keep, SettingStore as _, Store, StoreError, Traffic,
         data::Quota,
@@ -148,7 +148,7 @@ impl Node {
         Ok(Arc::new_cyclic(|me| Self {
             me: me.clone(),
             journal: Journal::new(store.clone(), &config),
-            functions: Pool::new(program, Budgets::default(), lifecycle.clone()),
+            functions: Pool::new(program, lifecycle.clone()),
             function_sites: quick_cache::sync::Cache::new(FUNCTION_SITES),
             access,
             sites: Arc::new(sites),

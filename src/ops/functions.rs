@@ -8,7 +8,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use fazt_tools::{Code, Problem};
+use futures_util::stream::{self, BoxStream};
 use serde_json::Value;
+use tokio::sync::mpsc;
 
 use super::{journal::Facts, storage_problem};
 use crate::{
@@ -18,8 +20,10 @@ use crate::{
     },
     node::Node,
     runtime::{
-        Answered, Breach, Budgets, HostCalls, Job, Outcome as Ended, Ready,
-        frames::{self, App, Bounds, Call, HostError, Load, Reply, Request, Script, User},
+        Answered, Breach, Budgets, Ended, HostCalls, Job, Piece, Ready,
+        frames::{
+            self, Answer, App, Bounds, Call, Head, HostError, Load, Reply, Request, Script, User,
+        },
     },
     store::{
         StoreError,
@@ -53,10 +57,16 @@ pub struct Asked<'r> {
     pub body: Bytes,
 }
 
+/// A body as it is made.
+pub type Pieces = BoxStream<'static, Result<Bytes, std::io::Error>>;
+
 /// What became of a request for a function.
 pub enum Functioned {
     /// The function answered.
-    Answered(Answered),
+    Answered(Answer),
+    /// The function answers, and makes its body as it is sent. A body that breaks off
+    /// ends with an error.
+    Streamed(Head, Pieces),
     /// The function is at another path.
     Elsewhere(String),
     /// There is none.
@@ -93,13 +103,34 @@ impl Node {
     ) -> Result<Functioned, Problem> {
         let id = asked.id.clone();
         match self.run_function(slot, site, asked, Manner::default()).await? {
-            Ran::Ended(_, outcome) => match outcome.answer {
-                Ok(answer) => Ok(Functioned::Answered(answer)),
+            Ran::Ended(facts, ended) => match ended.answer {
+                Ok(Answered::Whole(answer)) => Ok(Functioned::Answered(answer)),
+                Ok(Answered::Streamed(head, pieces)) => {
+                    let pieces = self.clone().pieces(facts, head.status, pieces);
+                    Ok(Functioned::Streamed(head, pieces))
+                }
                 Err(breach) => Err(problem(&breach).detail("request_id", id)),
             },
             Ran::Elsewhere(path) => Ok(Functioned::Elsewhere(path)),
             Ran::Nowhere => Ok(Functioned::Nowhere),
         }
+    }
+
+    /// The pieces of a streamed body, up to its end, which is written down.
+    fn pieces(self: Arc<Self>, facts: Facts, status: u16, pieces: mpsc::Receiver<Piece>) -> Pieces {
+        let state = Some((self, facts, pieces));
+        Box::pin(stream::unfold(state, move |state| async move {
+            let (node, facts, mut pieces) = state?;
+            let broken = |breach: &Breach| std::io::Error::other(problem(breach).message);
+            match pieces.recv().await {
+                Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some((node, facts, pieces)))),
+                Some(Piece::End(ended, report)) => {
+                    node.record(&facts, ended.as_ref().map(|()| status), &report);
+                    Some((Err(broken(&ended.err()?)), None))
+                }
+                None => Some((Err(broken(&Breach::Crashed(String::new()))), None)),
+            }
+        }))
     }
 
     /// Runs the function of a version.
@@ -150,13 +181,13 @@ impl Node {
             host: Arc::new(RequestHost::new(self.clone(), slot.id, manner.dry_run)),
             budgets: Budgets::default(),
         };
-        let outcome = self.functions.run(job).await;
-        match &outcome.answer {
-            Ok(Answered::Whole(answer)) => self.record(&facts, Ok(answer.status), &outcome.report),
+        let ended = self.functions.run(job).await;
+        match &ended.answer {
+            Ok(Answered::Whole(answer)) => self.record(&facts, Ok(answer.status), &ended.report),
             Ok(Answered::Streamed(..)) => {}
-            Err(breach) => self.record(&facts, Err(breach), &outcome.report),
+            Err(breach) => self.record(&facts, Err(breach), &ended.report),
         }
-        Ok(Ran::Ended(facts, outcome))
+        Ok(Ran::Ended(facts, ended))
     }
 
     async fn function_site(&self, slot: &Slot, site: &Site) -> Result<Arc<FunctionSite>, Problem> {

@@ -29,7 +29,7 @@ use crate::{
     },
     clock,
     node::Node,
-    runtime::{Answered, Breach, Outcome, Piece, Report, frames::User},
+    runtime::{self, Answered, Breach, Piece, Report, frames::User},
     store::{Fault, Level, LoggedCall, Variant},
 };
 
@@ -209,7 +209,7 @@ impl Node {
             Ran::Elsewhere(path) => return Ok(Came::Elsewhere(path)),
             Ran::Nowhere => return Ok(Came::Nowhere),
         };
-        let Outcome { answer, report } = outcome;
+        let runtime::Ended { answer, report } = outcome;
         let (status, headers, mut pieces) = match answer {
             Ok(Answered::Whole(answer)) => {
                 let bytes = answer.body.len() as u64;

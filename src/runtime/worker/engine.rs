@@ -15,9 +15,10 @@ use boa_engine::{
 };
 
 use super::{
-    Link, answer, errors,
+    answer, errors,
     host::{self, Host},
     jobs::Jobs,
+    link::Link,
     request,
 };
 use crate::runtime::frames::{Answer, Kind, Load, Run, Script, ScriptError};
