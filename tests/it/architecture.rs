@@ -30,7 +30,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ),
     ("rmcp::", &["src/faces/mcp/"], "the protocol's crate stays in its face"),
     ("hyper::", &["src/hosting/"], "sockets are hosting's"),
-    ("reqwest::", &["src/peers.rs", "src/egress/"], "the outside is reached from two places"),
+    ("reqwest::", &["src/peers", "src/egress/"], "the outside is reached from two places"),
     ("clap::", &["src/faces/cli/", "tools/src/"], "the command line is the CLI's"),
     ("println!", &["src/faces/cli/render.rs"], "one file prints"),
     ("eprintln!", &["src/faces/cli/render.rs"], "one file prints"),

@@ -86,7 +86,11 @@ fn root() -> Command {
 fn of_tool(spec: &Spec, path: &str, name: &'static str) -> Command {
     let command = described((spec.arguments)(Command::new(name)), spec);
     let command = optional_secret(with_examples(command, spec, path));
-    if spec.name == "deploy" { deploy_to_any(command) } else { command }
+    match spec.name {
+        "deploy" => deploy_to_any(command),
+        "read_logs" => command.arg(follow()),
+        _ => command,
+    }
 }
 
 /// Says what a tool does; what its arguments bring along of that is replaced.
@@ -104,6 +108,10 @@ fn described(command: Command, spec: &Spec) -> Command {
         Effect::Add => "Adds; `fazt undo` takes it back",
         Effect::Replace => "Replaces; `fazt undo` puts back what was there",
         Effect::Remove => "Removes, after asking; `fazt undo` brings it back",
+    };
+    let effect = match spec.name {
+        "run_function" => "What the function changes is kept; `fazt undo` knows nothing of it",
+        _ => effect,
     };
     let outside = if spec.reaches_out { "; reaches beyond the node" } else { "" };
     let _ = write!(long, "\n\n{effect}{outside}. Scope: `{}`.", spec.scope);
@@ -148,6 +156,12 @@ fn deploy_to_any(command: Command) -> Command {
         .requires("to")
         .help("Use this token there, `-` reads it from standard input; default: FAZT_TOKEN");
     deploy_arguments(command.arg(dir)).arg(to).arg(token)
+}
+
+/// `fazt logs APP -f`.
+fn follow() -> Arg {
+    let follow = Arg::new("follow").long("follow").short('f').action(ArgAction::SetTrue);
+    follow.help("Go on with each line that comes; Ctrl-C ends it")
 }
 
 /// `fazt remote deploy DIR [NAME]`.

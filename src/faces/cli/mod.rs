@@ -16,6 +16,7 @@ mod target;
 mod deploy;
 
 mod cat;
+mod functions;
 
 mod mcp;
 mod serve;
@@ -200,6 +201,8 @@ async fn ask_a_node(context: &Context, words: &[&str], inner: &ArgMatches) -> Re
             tool::run(context, tool::named("list_settings"), json!({}), context.place()).await
         }
         ["cat"] => cat::run(context, inner).await,
+        ["run"] => functions::run(context, inner).await,
+        ["logs"] => functions::logs(context, inner).await,
         ["doctor"] => doctor::run(context).await,
         words => tool::run_parsed(context, &words.join(" "), inner).await,
     }
