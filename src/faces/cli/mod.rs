@@ -18,6 +18,7 @@ mod deploy;
 mod cat;
 mod functions;
 
+mod dev;
 mod mcp;
 mod serve;
 
@@ -125,7 +126,7 @@ fn parse_and_carry_out(
         Err(_)
             if matches!(
                 words.as_slice(),
-                [] | ["version" | "completions" | "man"] | ["skills", ..]
+                [] | ["version" | "completions" | "man" | "dev"] | ["skills", ..]
             ) =>
         {
             PathBuf::new()
@@ -163,6 +164,12 @@ fn parse_and_carry_out(
         ["server", "start"] => {
             let runtime = runtime(&mut Builder::new_multi_thread())?;
             let exit = runtime.block_on(serve::start(&context, inner));
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            exit
+        }
+        ["dev"] => {
+            let runtime = runtime(&mut Builder::new_multi_thread())?;
+            let exit = runtime.block_on(dev::run(&context, inner));
             runtime.shutdown_timeout(Duration::from_secs(1));
             exit
         }

@@ -99,6 +99,12 @@ impl Screen {
         ))
     }
 
+    /// Prints the source around a place.
+    #[expect(clippy::unused_self, reason = "source looks the same on every screen")]
+    pub(super) fn excerpt(self, text: &str) -> io::Result<()> {
+        if text.is_empty() { Ok(()) } else { out(&format!("{}\n", clean(text))) }
+    }
+
     /// Says something a person may want to know.
     pub(super) fn remark(self, text: &str) {
         if !self.quiet && !self.json {

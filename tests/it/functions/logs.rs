@@ -1,14 +1,21 @@
 //! What functions log: kept in bounds, found by filters, told as it comes.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use fazt::{
+    ops::journal::Facts,
+    runtime::{Breach, Report, frames::Line},
+};
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::run::{FILES, shop};
-use crate::harness::{TestNode, program};
+use crate::{
+    harness::{TestNode, program},
+    store_contract::name,
+};
 
 const CHATTY: &[(&str, &str)] = &[
     ("index.html", "x"),
@@ -112,15 +119,38 @@ async fn an_app_has_its_share_of_the_log_and_no_more() {
 }
 
 #[tokio::test]
-async fn an_app_that_logs_too_fast_loses_lines_and_says_so() {
+async fn an_app_that_logs_too_fast_loses_lines_says_so_and_harms_no_other() {
     let node = shop(CHATTY).await;
-    // Nothing is written down while these are answered: the batch is theirs alone.
-    let asked = (0..40).map(|_| node.get("shop.localhost", "/api/say?word=x&n=100"));
-    futures_util::future::join_all(asked).await;
+    node.deploy("blog", CHATTY).await;
+    let store = &node.node().store;
+    let id = async |app: &str| store.app(&name(app)).await.expect("read").expect("there").id;
+    let (shop, blog) = (id("shop").await, id("blog").await);
+    let facts = |id: String, app: i64, name: &str| Facts {
+        id,
+        app,
+        name: name.to_owned(),
+        version: 1,
+        method: "GET".to_owned(),
+        path: "/api/say".to_owned(),
+        functions: Arc::default(),
+    };
+    let line = |text: &str| Line { level: "info".into(), text: text.into(), fields: String::new() };
+    let flood = Report { lines: vec![line("x"); 100], ..Report::default() };
+    // Nothing is awaited meanwhile, so that nothing is written down.
+    for n in 0..20 {
+        node.node().record(&facts(format!("req_{n}"), shop, "shop"), Ok(200), &flood);
+    }
+    let failed = Breach::Memory;
+    node.node().record(&facts("req_failed".into(), shop, "shop"), Err(&failed), &Report::default());
+    let one = Report { lines: vec![line("well")], ..Report::default() };
+    node.node().record(&facts("req_blog".into(), blog, "blog"), Ok(200), &one);
     node.node().write_journal().await;
-    let warned = logs(&node, "level=warn&text=missing").await;
-    let warned = texts(&warned);
-    assert!(warned.iter().any(|text| text.contains("requests are missing here")), "{warned:?}");
+    let warned = logs(&node, "level=warn").await;
+    let told = texts(&warned);
+    assert!(told[0].contains("FUNCTION_MEMORY"), "{told:?}");
+    assert_eq!(told[1], "15 requests are missing here: more was logged than can be kept");
+    let other = node.call(Method::GET, "/api/apps/blog/logs", None).await.data();
+    assert_eq!(texts(&other), ["well"]);
 }
 
 #[tokio::test]
