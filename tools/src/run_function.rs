@@ -105,7 +105,10 @@ impl Tool for RunFunction {
     const COMMANDS: &'static [&'static str] = &["run"];
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("fazt run blog /api/posts", "what does it answer?"),
-        ("fazt run blog /api/posts --body @post.json --dry-run", "a POST that keeps nothing"),
+        (
+            "fazt run blog /api/posts --body '{\"title\":\"Hi\"}' --dry-run",
+            "a POST that keeps nothing",
+        ),
         ("fazt run blog /api/me --as-user ann --version 7", "as a visitor who is signed in"),
     ];
     type Input = Input;

@@ -90,6 +90,9 @@ fn of_tool(spec: &Spec, path: &str, name: &'static str) -> Command {
     match spec.name {
         "deploy" => deploy_to_any(command),
         "read_logs" => command.arg(follow()),
+        "run_function" => command.mut_arg("body", |body| {
+            body.help("Send this body, text or JSON; `@FILE` sends a file's, `@-` standard input")
+        }),
         _ => command,
     }
 }
