@@ -110,7 +110,7 @@ impl Node {
             body: Bytes::new(),
             bytes: 0,
         };
-        match came.await? {
+        match Box::pin(came).await? {
             Came::Nowhere => {}
             Came::Elsewhere(path) => {
                 found.status = StatusCode::PERMANENT_REDIRECT;

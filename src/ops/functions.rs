@@ -83,6 +83,7 @@ pub struct Manner {
 }
 
 /// How far a request for a function came.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub enum Ran {
     /// To a function. What it did is in the log already, unless its answer is
     /// streamed: then that is for whoever reads the stream.

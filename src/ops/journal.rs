@@ -220,7 +220,7 @@ impl Node {
             fault,
         };
         // A node that is too busy has other things to do than to write that down.
-        if lines.is_empty() || busy {
+        if lines.is_empty() && status < 500 || busy {
             self.journal.remember(request);
         } else {
             let log = NewLog { app: facts.app, at, request: Some(request), lines };

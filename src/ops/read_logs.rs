@@ -46,7 +46,7 @@ impl Node {
         };
         Ok(LogQuery {
             app: self.find_app(&input.app).await?.id,
-            level: input.level.map(level_of).unwrap_or(Level::Debug),
+            level: input.level.map_or(Level::Debug, level_of),
             since: input.since.as_deref().map(|text| moment("since", text, now)).transpose()?,
             until: input.until.as_deref().map(|text| moment("until", text, now)).transpose()?,
             text: input.text.clone().filter(|text| !text.is_empty()),

@@ -52,7 +52,9 @@ impl Handler<RunFunction> for Node {
         })?;
         let request = Wish::read(self, &input, &slot)?;
         let manner = Manner { user: input.as_user.as_deref().map(user), dry_run: input.dry_run };
-        let came = self.shared().ended_function(&slot, &site, &request, manner, SHOWN).await?;
+        let running = self.shared().ended_function(&slot, &site, &request, manner, SHOWN);
+        // It is larger than all other tools take together.
+        let came = Box::pin(running).await?;
         let Ended { facts, status, headers, body, bytes, breach, report } = match came {
             Came::Ended(ended) => *ended,
             Came::Elsewhere(path) => {
@@ -315,4 +317,25 @@ pub(super) fn call(call: LoggedCall) -> trace::HostCall {
 /// Milliseconds, to the microsecond.
 pub(super) fn ms(time: std::time::Duration) -> f64 {
     (time.as_secs_f64() * 1_000_000.0).round() / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_an_id_with_roles_or_none() {
+        for (text, id, roles) in [
+            ("ann", "ann", &[][..]),
+            ("ann:", "ann", &[]),
+            ("ann:admin", "ann", &["admin"]),
+            ("ann: admin, editor,", "ann", &["admin", "editor"]),
+        ] {
+            let user = user(text);
+            assert_eq!(
+                (user.id.as_str(), user.roles),
+                (id, roles.iter().map(ToString::to_string).collect())
+            );
+        }
+    }
 }

@@ -106,7 +106,7 @@ async fn answer_tool(
     let headers = followed.then(|| request.headers().clone());
     let (input, fingerprint) = shape.read(params, request).await?;
     if let Some(headers) = headers {
-        return tail::follow(api, caller, input, &headers).await;
+        return Box::pin(tail::follow(api, caller, input, &headers)).await;
     }
     if !spec.effect.changes() {
         return run(api, &caller, spec, input).await.map(success);

@@ -60,7 +60,7 @@ impl Dev {
         let err = collect(child.stderr.take().expect("its remarks"));
         let mut dev = Self { folder, home, child, out, err, url: String::new() };
         dev.says("http://").await;
-        dev.url = dev.out().lines().next().unwrap_or_default().to_owned();
+        dev.out().lines().next().unwrap_or_default().clone_into(&mut dev.url);
         dev
     }
 

@@ -80,10 +80,23 @@ async fn a_failure_is_explained_with_source_log_change_and_the_way_back() {
 
 #[tokio::test]
 async fn a_request_that_went_well_is_known_for_a_while() {
-    let node = shop(&[("index.html", "x"), ("api/quiet.js", "export default () => 'fine'")]).await;
+    let node = shop(&[
+        ("index.html", "x"),
+        ("api/quiet.js", "export default () => 'fine'"),
+        ("api/sorry.js", "export default () => ({ status: 503, body: 'sorry' })"),
+    ])
+    .await;
     let seen = node.get("shop.localhost", "/api/quiet").await;
     let told = explain(&node, &node.owner_token(), seen.header("x-request-id")).await.data();
     assert_eq!((&told["status"], &told["error"]), (&json!(200), &Value::Null));
+    let sorry = node.get("shop.localhost", "/api/sorry").await.header("x-request-id").to_owned();
+    let folder = node.stop().await;
+    let node = TestNode::start_in(folder, &[]).await;
+    // One that says itself that it failed is kept.
+    let told = explain(&node, &node.owner_token(), &sorry).await.data();
+    assert_eq!((&told["status"], &told["error"]), (&json!(503), &Value::Null));
+    let quiet = explain(&node, &node.owner_token(), seen.header("x-request-id")).await;
+    assert_eq!(quiet.code(), "REQUEST_NOT_FOUND");
 }
 
 #[tokio::test]

@@ -210,6 +210,19 @@ async fn a_tail_tells_the_last_lines_and_then_each_new_one_that_fits() {
     let mut again = tail("", &id).await;
     let told = heard(&mut again, "meanwhile 0").await;
     assert!(!told.contains("after 0"), "{told}");
+    // It is for those who may read the app.
+    let wish = json!({ "name": "blogger", "preset": "viewer", "apps": ["blog"] });
+    let token = crate::agents::token(&node, wish).await;
+    for (path, status) in [
+        ("/api/apps/shop/logs", 403),
+        ("/api/apps/blog/logs?peer=x", 400),
+        ("/api/apps/blog/logs?limit=0", 400),
+    ] {
+        let request = node.request(Method::GET, path).bearer_auth(&token);
+        let refused =
+            request.header("accept", "text/event-stream").send().await.expect("an answer");
+        assert_eq!(refused.status(), status, "{path}");
+    }
     // A tail ends with the right to read it.
     let wish = json!({ "name": "viewer", "preset": "viewer" });
     let token = crate::agents::token(&node, wish).await;
@@ -260,4 +273,10 @@ async fn agents_read_logs_between_marks_and_hear_of_new_ones() {
     assert!(templates.to_string().contains("fazt://apps/{app}/logs"), "{templates}");
     let none = agent.send("resources/read", json!({ "uri": "fazt://apps/none/logs" })).await;
     assert!(none.json()["error"].is_object());
+    let wish = json!({ "notifications": { "resourceSubscriptions": [uri, "fazt://apps/shop"] } });
+    let mut told = agent.request("subscriptions/listen", wish).send().await.expect("an answer");
+    heard(&mut told, "acknowledged").await;
+    say(&node, "word=more").await;
+    let updated = heard(&mut told, "notifications/resources/updated").await;
+    assert!(updated.contains("\"uri\":\"fazt://apps/shop/logs\""), "{updated}");
 }
