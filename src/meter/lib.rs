@@ -5,7 +5,8 @@
 //! its process at once, with [`OVERRUN`] as the exit code: an allocator must not
 //! unwind, and whoever started the process tells by the code what happened.
 //!
-//! This is the one crate of the workspace with `unsafe` code.
+//! This is the one crate of the workspace with `unsafe` code; so the closing of what a
+//! process inherited is here, too.
 
 use std::{
     alloc::{GlobalAlloc, Layout},
@@ -47,6 +48,16 @@ pub fn arm(more: u64) {
 pub fn disarm(start: u64) -> u64 {
     LIMIT.set(isize::MAX);
     u64::try_from(PEAK.get()).unwrap_or_default().saturating_sub(start)
+}
+
+/// Closes every descriptor but the three standard ones.
+///
+/// For the first line of a process: nothing of its own may be open yet.
+#[cfg(target_os = "linux")]
+pub fn close_inherited() {
+    // SAFETY: it is a plain system call with three numbers; at the start of a process
+    // nobody holds a descriptor that it closes.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
 }
 
 /// Counts bytes that are taken; ends the process when they are too many.

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use super::{journal::Facts, storage_problem};
 use crate::{
     apps::{
-        functions::{Functions, Kind, Target},
+        functions::{Functions, Kind, Route, Target, stored},
         sites::{Site, Slot},
     },
     node::Node,
@@ -33,8 +33,15 @@ use crate::{
 
 /// A version's functions, with its scripts ready to be sent to a worker.
 pub struct FunctionSite {
-    functions: Arc<Functions>,
-    scripts: Ready,
+    pub(super) functions: Arc<Functions>,
+    pub(super) scripts: Ready,
+}
+
+impl FunctionSite {
+    /// Which file answers which path.
+    pub fn routes(&self) -> &[Route] {
+        self.functions.routes.list()
+    }
 }
 
 /// A request for a function, as it came.
@@ -191,25 +198,31 @@ impl Node {
         Ok(Ran::Ended(facts, ended))
     }
 
-    async fn function_site(&self, slot: &Slot, site: &Site) -> Result<Arc<FunctionSite>, Problem> {
+    pub(super) async fn function_site(
+        &self,
+        slot: &Slot,
+        site: &Site,
+    ) -> Result<Arc<FunctionSite>, Problem> {
         let key = (slot.id, site.version);
         let read = async {
-            let functions = site.functions(&*self.store).await.map_err(|e| storage_problem(&e))?;
+            let functions = stored(site, &*self.store).await.map_err(|e| storage_problem(&e))?;
             let app = App {
                 id: slot.id.to_string(),
                 name: slot.name.to_string(),
                 version: site.version,
                 domain: self.config.domain.clone(),
             };
-            let scripts = Ready::new(load(&functions, app, key));
-            Ok::<_, Problem>(Arc::new(FunctionSite { functions, scripts }))
+            // Rows and versions are counted from one, and neither reaches half of its bits.
+            let name = slot.id.unsigned_abs() << 32 | u64::from(site.version);
+            let scripts = Ready::new(load(&functions, app, name));
+            Ok::<_, Problem>(Arc::new(FunctionSite { functions: Arc::new(functions), scripts }))
         };
         self.function_sites.get_or_insert_async(&key, read).await
     }
 }
 
 /// A version's scripts as a worker wants them.
-fn load(functions: &Functions, app: App, (row, version): (i64, u32)) -> Load {
+pub(super) fn load(functions: &Functions, app: App, site: u64) -> Load {
     let files = functions.modules.iter().map(|(path, module)| Script {
         path: path.clone(),
         code: module.code.clone(),
@@ -228,8 +241,6 @@ fn load(functions: &Functions, app: App, (row, version): (i64, u32)) -> Load {
             .collect(),
     });
     let entries = functions.routes.list().iter().map(|route| route.file.clone());
-    // Rows and versions are counted from one, and neither reaches half of its bits.
-    let site = row.unsigned_abs() << 32 | u64::from(version);
     let budgets = Budgets::default();
     let bounds = Bounds {
         memory: budgets.memory,

@@ -253,8 +253,8 @@ impl Node {
     }
 
     async fn no_function(&self, slot: &Slot, site: &Site, path: &str) -> Problem {
-        let functions = site.functions(&*self.store).await.ok();
-        let routes = functions.as_ref().map_or(&[][..], |functions| functions.routes.list());
+        let ready = self.function_site(slot, site).await.ok();
+        let routes = ready.as_ref().map_or(&[][..], |ready| ready.routes());
         let what =
             format!("no function of {} version {} answers `{path}`", slot.name, site.version);
         let known: Vec<_> = routes.iter().map(|route| format!("`{}`", route.route)).collect();

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 /// Longest frame.
 pub const LONGEST: usize = 32 << 20;
 
+/// The call by which a script waits for a timer, so many milliseconds.
+pub const WAIT: &str = "timer.wait";
+
 /// From the node.
 #[derive(Debug, Deserialize, Serialize)]
 pub enum ToWorker {

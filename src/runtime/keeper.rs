@@ -2,12 +2,13 @@
 //!
 //! A worker runs one request at a time, in the order in which they were sent; so the
 //! first that has no answer is the one that runs, and what a call says is of that
-//! request. When the worker has to be killed only that one fails, and what it had not
-//! begun is given to another.
+//! request. `burial` says what becomes of the others when it has to be killed.
+
+mod burial;
 
 use std::{
     collections::{HashMap, VecDeque},
-    future::{Future, pending},
+    future::pending,
     io,
     pin::Pin,
     sync::Arc,
@@ -18,12 +19,12 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::{
     io::Interest,
     sync::{mpsc, oneshot},
-    time::{Instant, Sleep, sleep_until},
+    time::{Instant, Sleep, sleep, sleep_until},
 };
 
 use super::{
     Answered, Breach, Budgets, Ended, HostCalls, Piece, Pool, Ready, Report, Traced,
-    frames::{self, Call, Done, FromWorker, HostError, Reply, ScriptError, ToWorker},
+    frames::{self, Call, Done, FromWorker, HostError, Reply, ScriptError, ToWorker, WAIT},
     process::Process,
     schedule::Spent,
     worker::NOT_READY,
@@ -115,6 +116,8 @@ struct State {
     /// was first looked at.
     slice: Option<Instant>,
     before: Option<Duration>,
+    /// Whether it is at something long, and others go first.
+    slow: bool,
 }
 
 impl Keeper {
@@ -184,8 +187,13 @@ impl Keeper {
                 }
                 () = stopping.cancelled(), if !busy => return None,
             }
-            if self.state.sent >= TIRED && self.state.flights.is_empty() {
-                self.pool.retire(self.id);
+            if self.state.flights.is_empty() {
+                if self.state.slow && self.process.take_turns_again() {
+                    self.state.slow = false;
+                }
+                if self.state.slow || self.state.sent >= TIRED {
+                    self.pool.retire(self.id);
+                }
             }
         }
     }
@@ -374,6 +382,14 @@ impl Keeper {
     /// Begins a call of the request that runs.
     fn call(&mut self, call: Call) -> Result<(), Death> {
         let flight = self.state.flights.front_mut().ok_or(Death::Gone)?;
+        if call.api == WAIT {
+            let time = Duration::from_millis(call.arguments.parse().unwrap_or_default());
+            self.wait(Box::pin(async move {
+                sleep(time).await;
+                Ok(Reply::default())
+            }));
+            return Ok(());
+        }
         flight.calls += 1;
         let most = flight.ticket.as_ref().map_or(0, |ticket| ticket.budgets.calls);
         let host = flight.ticket.as_ref().and_then(|ticket| ticket.host.clone());
@@ -419,7 +435,9 @@ impl Keeper {
                     let took = now - began;
                     flight.report.calls.push(Traced { api, arguments, took, error });
                 }
-            } else if let Some(ticket) = &flight.ticket {
+            } else if flight.stream.is_some()
+                && let Some(ticket) = &flight.ticket
+            {
                 // A stream goes on for as long as somebody takes its pieces.
                 flight.by = now + ticket.budgets.wall;
             }
@@ -451,69 +469,11 @@ impl Keeper {
         if cpu.saturating_sub(before) >= flight.cpu {
             return Err(Death::Killed(Breach::Cpu(flight.cpu)));
         }
+        if !state.slow {
+            state.slow = true;
+            self.process.let_others_go_first();
+        }
         Ok(())
-    }
-
-    /// Ends what the worker was at, and gives what it had not begun to others.
-    async fn bury(&mut self, death: Death) {
-        let breach = match death {
-            Death::Killed(breach) => {
-                self.process.kill().await;
-                breach
-            }
-            Death::Gone => self.process.last_words().await,
-        };
-        let at = self.process.at();
-        let flights = &mut self.state.flights;
-        let culprit = flights.iter().position(|flight| flight.number == at && at != 0);
-        let mut culprit = culprit.unwrap_or(0);
-        // A version that cannot be made ready fails the request that wanted it.
-        if flights.get(culprit).is_some_and(|flight| flight.ticket.is_none()) {
-            culprit += 1;
-        }
-        let guilty = flights.remove(culprit);
-        let app = guilty.as_ref().or(flights.front()).and_then(|flight| flight.ticket.as_ref());
-        let app = app.map_or(0, |ticket| ticket.app);
-        let unfinished = flights.iter().filter(|flight| flight.ticket.is_some()).count()
-            + usize::from(guilty.is_some());
-        let mut again = Vec::new();
-        for flight in flights.drain(..) {
-            let Some(mut ticket) = flight.ticket else { continue };
-            ticket.tries += 1;
-            if ticket.tries > TRIES || flight.calls > 0 {
-                ticket.refuse(breach.clone());
-            } else {
-                again.push((flight.site, ticket));
-            }
-        }
-        if guilty.is_some() {
-            let cost = match breach {
-                Breach::Cpu(limit) => limit,
-                _ => BEAT,
-            };
-            self.pool.killed(app, cost);
-        }
-        self.pool.gone(self.id, app, unfinished, again);
-        // Tickets that were sent meanwhile.
-        self.orders.close();
-        let mut late = Vec::new();
-        while let Ok(ticket) = self.orders.try_recv() {
-            late.push((ticket.scripts.site(), ticket));
-        }
-        if !late.is_empty() {
-            self.pool.put_back(app, late);
-        }
-        let Some(Flight { ticket: Some(ticket), mut report, stream, .. }) = guilty else { return };
-        report.wall = ticket.arrived.elapsed();
-        if let Breach::Cpu(limit) = breach {
-            report.cpu = limit;
-        }
-        match stream {
-            Some(stream) => end(&self.pool, stream, Err(breach), report),
-            None => {
-                let _ = ticket.answer.send(Ended { answer: Err(breach), report });
-            }
-        }
     }
 }
 
@@ -530,12 +490,6 @@ fn end(pool: &Pool, stream: mpsc::Sender<Piece>, ended: Result<(), Breach>, repo
     pool.lifecycle.spawn(async move {
         let _ = stream.send(Piece::End(ended, report)).await;
     });
-}
-
-/// Only to say that a future is one.
-#[expect(dead_code, reason = "checked when it is compiled")]
-fn keeper_is_send(keeper: Keeper) -> impl Future<Output = ()> + Send {
-    keeper.serve()
 }
 
 /// Bytes of a version's scripts as they are sent.

@@ -226,13 +226,16 @@ impl Pool {
                 Move::Give(worker, ticket) => {
                     if ticket.answer.is_closed() {
                         inner.schedule.done(worker, ticket.app, Spent::default());
-                    } else if let Some(door) = inner.doors.get(&worker)
-                        && let Err(unsent) = door.send(ticket)
-                    {
-                        let ticket = unsent.0;
-                        inner.schedule.gone(worker, ticket.app, 1);
-                        let site = ticket.scripts.site();
-                        inner.schedule.put_back(ticket.app, vec![(site, ticket)]);
+                        continue;
+                    }
+                    let unsent = match inner.doors.get(&worker) {
+                        Some(door) => door.send(ticket).err().map(|unsent| unsent.0),
+                        None => Some(ticket),
+                    };
+                    if let Some(ticket) = unsent {
+                        let (app, site) = (ticket.app, ticket.scripts.site());
+                        inner.schedule.gone(worker, app, 1);
+                        inner.schedule.put_back(app, vec![(site, ticket)]);
                     }
                 }
             }
@@ -333,7 +336,9 @@ impl Pool {
 
     /// Lets a worker go as soon as it has nothing to do.
     pub(super) fn retire(&self, worker: u64) {
-        self.inner().doors.remove(&worker);
+        let mut inner = self.inner();
+        inner.doors.remove(&worker);
+        inner.schedule.gone(worker, TRIED, 0);
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

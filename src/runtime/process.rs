@@ -27,6 +27,9 @@ pub(super) const WORD: &str = "__worker";
 /// How long a worker may take to say that it is there.
 const START: Duration = Duration::from_secs(10);
 
+/// The priority of a worker that is at something long, from 0 to 19.
+const BEHIND: i32 = 15;
+
 /// A worker.
 pub(super) struct Process {
     child: Child,
@@ -127,6 +130,21 @@ impl Process {
             fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
         // A tick is a hundredth of a second wherever Linux runs.
         Some(Duration::from_millis(ticks * 10))
+    }
+
+    /// Has the system run others first.
+    pub(super) fn let_others_go_first(&self) {
+        self.prioritise(BEHIND);
+    }
+
+    /// Takes that back; false where this program may not.
+    pub(super) fn take_turns_again(&self) -> bool {
+        self.prioritise(0)
+    }
+
+    fn prioritise(&self, priority: i32) -> bool {
+        let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);
+        pid.is_some_and(|pid| rustix::process::setpriority_process(Some(pid), priority).is_ok())
     }
 
     /// Ends it at once.

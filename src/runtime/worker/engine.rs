@@ -19,7 +19,7 @@ use super::{
     host::{self, Host},
     jobs::Jobs,
     link::Link,
-    request,
+    memory, request,
 };
 use crate::runtime::frames::{Answer, Kind, Load, Run, Script, ScriptError};
 
@@ -49,6 +49,8 @@ struct Hooks;
 
 impl HostHooks for Hooks {
     fn max_buffer_size(&self, _: &mut Context) -> u64 {
+        // Asked whenever a buffer is made, which the engine does not count by its bytes.
+        memory::gather_if_grown();
         BUFFER
     }
 }
@@ -124,7 +126,7 @@ impl ModuleLoader for Loader {
 impl Site {
     /// Reads, links and evaluates everything that the functions need.
     pub(super) fn load(load: Load, link: &Rc<Link>) -> Result<Self, ScriptError> {
-        let jobs = Rc::new(Jobs::default());
+        let jobs = Rc::new(Jobs::new(link.clone()));
         let files = load.files.into_iter().map(|file| (file.path.clone(), file)).collect();
         let loader = Rc::new(Loader { files, modules: RefCell::default() });
         let built = ContextBuilder::new()

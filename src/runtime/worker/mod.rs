@@ -4,11 +4,13 @@
 //! network, one socket. Whatever a script does to it ends with the process.
 
 mod answer;
+mod confine;
 mod engine;
 mod errors;
 mod host;
 mod jobs;
 mod link;
+mod memory;
 mod request;
 
 use std::{
@@ -26,43 +28,26 @@ use super::frames::{Bounds, Done, FromWorker, Load, Run, ScriptError, ToWorker};
 /// Stack of the thread that runs scripts: deep nesting in a source takes 16 KiB a
 /// level in the engine's parser, and only touched pages count.
 const STACK: usize = 256 << 20;
-/// Address space of a worker: a belt beside the count of what scripts take.
-const SPACE: u64 = 8 << 30;
-/// Bytes taken since the engine last gathered what nobody holds, after which it is told
-/// to: it does not see what strings and buffers hold.
-const GARBAGE: u64 = 16 << 20;
+/// Bytes that may be taken while a version is made ready: its scripts' trees go again.
+const LOADING: u64 = 512 << 20;
 /// Answers wait for others this long at most, in microseconds of the processor.
 const HASTE: u64 = 200;
 
 /// Serves the node on the other end of standard input until it goes away.
 #[must_use]
 pub fn serve() -> u8 {
-    confine();
+    confine::process();
     let scripts = thread::Builder::new().name("fazt-scripts".to_owned()).stack_size(STACK);
     let thread = scripts.spawn(|| {
         let socket = rustix::io::dup(rustix::stdio::stdin())?;
         let slate = rustix::io::dup(rustix::stdio::stdout())?;
+        confine::system_calls();
         conversation(UnixStream::from(socket), &File::from(slate))
     });
     match thread.map(thread::JoinHandle::join) {
         Ok(Ok(Ok(()))) => 0,
         _ => 1,
     }
-}
-
-/// Gives up what scripts need not have.
-fn confine() {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{Signal, set_parent_process_death_signal};
-        // A node that is killed takes its workers along.
-        let _ = set_parent_process_death_signal(Some(Signal::KILL));
-    }
-    let limit = |most| Rlimit { current: Some(most), maximum: Some(most) };
-    let _ = setrlimit(Resource::Core, limit(0));
-    let _ = setrlimit(Resource::As, limit(SPACE));
 }
 
 fn conversation(socket: UnixStream, slate: &File) -> io::Result<()> {
@@ -79,8 +64,7 @@ fn conversation(socket: UnixStream, slate: &File) -> io::Result<()> {
             }
             ToWorker::Forget(site) => {
                 sites.ready.remove(&site);
-                boa_gc::force_collect();
-                sites.held = fazt_meter::held();
+                memory::gather();
             }
             ToWorker::Run(run) => {
                 // Outlives this process, whatever becomes of it.
@@ -106,26 +90,23 @@ fn conversation(socket: UnixStream, slate: &File) -> io::Result<()> {
 #[derive(Default)]
 struct Sites {
     ready: HashMap<u64, (Bounds, Site)>,
-    /// What was held when the engine last gathered.
-    held: u64,
 }
 
 impl Sites {
     fn load(&mut self, load: Load, link: &Rc<Link>) -> Result<(), ScriptError> {
         let (name, bounds) = (load.site, load.bounds);
         self.ready.remove(&name);
-        let site = Site::load(load, link)?;
-        self.ready.insert(name, (bounds, site));
-        boa_gc::force_collect();
-        self.held = fazt_meter::held();
+        let start = fazt_meter::held();
+        fazt_meter::arm(LOADING);
+        let site = Site::load(load, link);
+        fazt_meter::disarm(start);
+        memory::gather();
+        self.ready.insert(name, (bounds, site?));
         Ok(())
     }
 
     fn run(&mut self, run: &Run) -> Done {
-        if fazt_meter::held() > self.held + GARBAGE {
-            boa_gc::force_collect();
-            self.held = fazt_meter::held();
-        }
+        memory::gather_if_grown();
         let before = cpu_us();
         let mut peak = 0;
         let answer = match self.ready.get_mut(&run.site) {
