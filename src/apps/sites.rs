@@ -16,7 +16,6 @@ use std::{
 use arc_swap::{ArcSwap, Guard};
 use fazt_tools::types::Share;
 use http::{HeaderName, HeaderValue};
-use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, OnceCell, broadcast};
 
 use super::{
@@ -30,6 +29,8 @@ use super::{
 use crate::store::{
     AliasTarget, BlobRef, HostApp, Hosts, Result, SiteFiles, Store, StoreError, Variant,
 };
+
+pub use super::changed::Changed;
 
 /// Previews whose index is likely kept; each is one version of one app.
 const PREVIEWS: usize = 64;
@@ -59,18 +60,6 @@ pub struct Sites {
     /// Answers held in memory.
     pub answers: Answers,
     changes: broadcast::Sender<Changed>,
-}
-
-/// An app of which something changed, told after visitors see it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Changed {
-    /// Its name.
-    pub app: String,
-    /// Whether it came or went, so that the list of apps is another.
-    pub listed: bool,
-    /// Whether its functions logged something, and nothing else is another.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub logged: bool,
 }
 
 /// Changes that a listener may be behind before it misses some.
@@ -264,11 +253,6 @@ impl Sites {
     /// Tells listeners of a change that is made elsewhere.
     pub fn tell(&self, changed: Changed) {
         let _ = self.changes.send(changed);
-    }
-
-    /// The app of that row id.
-    pub fn app_by_id(&self, id: i64) -> Option<Arc<Slot>> {
-        self.table.load().by_id.get(&id).cloned()
     }
 
     /// Every name as it leads now. What is found in it is borrowed: counting a

@@ -69,7 +69,7 @@ pub struct Journal {
     store: Arc<dyn Store>,
     keep: KeepLogs,
     pending: Mutex<Pending>,
-    lately: Mutex<VecDeque<LoggedRequest>>,
+    lately: Mutex<VecDeque<(String, LoggedRequest)>>,
     wake: Notify,
     /// Batches are written one after the other, in their order.
     writing: tokio::sync::Mutex<()>,
@@ -138,17 +138,17 @@ impl Journal {
         self.wake.notify_one();
     }
 
-    fn remember(&self, request: LoggedRequest) {
+    fn remember(&self, name: &str, request: LoggedRequest) {
         let mut lately = locked(&self.lately);
         if lately.len() >= LATELY {
             lately.pop_front();
         }
-        lately.push_back(request);
+        lately.push_back((name.to_owned(), request));
     }
 
     /// The request of that id, if it is remembered in memory.
-    fn remembered(&self, id: &str) -> Option<LoggedRequest> {
-        locked(&self.lately).iter().rev().find(|request| request.id == id).cloned()
+    fn remembered(&self, id: &str) -> Option<(String, LoggedRequest)> {
+        locked(&self.lately).iter().rev().find(|(_, request)| request.id == id).cloned()
     }
 
     /// Writes what waits; answers the names of the apps that have new lines.
@@ -221,7 +221,7 @@ impl Node {
         };
         // A node that is too busy has other things to do than to write that down.
         if lines.is_empty() && status < 500 || busy {
-            self.journal.remember(request);
+            self.journal.remember(&facts.name, request);
         } else {
             let log = NewLog { app: facts.app, at, request: Some(request), lines };
             self.journal.add(&facts.name, log);
@@ -254,9 +254,10 @@ impl Node {
     /// A request of a function, and the name of its app; what waits to be written is
     /// found as well.
     pub async fn logged_request(&self, id: &str) -> Result<Option<(String, LoggedRequest)>> {
-        if let Some(request) = self.journal.remembered(id) {
-            let slot = self.sites.app_by_id(request.app);
-            return Ok(slot.map(|slot| (slot.name.to_string(), request)));
+        if let Some((name, request)) = self.journal.remembered(id) {
+            // Another app may have the name by now.
+            let slot = self.sites.app(&name).filter(|slot| slot.id == request.app);
+            return Ok(slot.map(|_| (name, request)));
         }
         self.write_journal().await;
         self.store.logged_request(id).await

@@ -115,7 +115,10 @@ async fn a_failure_is_shown_where_its_author_wrote_it() {
 async fn a_function_that_never_ends_is_ended_and_named() {
     let node = shop(FILES).await;
     let ran = run(&node, json!({ "path": "/api/spin" })).await.data();
-    assert_eq!((&ran["status"], &ran["error"]["code"]), (&json!(504), &json!("FUNCTION_CPU")));
+    let code = ran["error"]["code"].as_str().expect("a code");
+    // On a busy machine its time is over before its share of the processor is.
+    assert!(["FUNCTION_CPU", "FUNCTION_TIMEOUT"].contains(&code), "{ran}");
+    assert_eq!(ran["status"], 504);
 }
 
 #[tokio::test]
