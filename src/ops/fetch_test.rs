@@ -9,7 +9,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 use super::{
-    functions::Manner,
     run_function::{Came, Wish},
     storage_problem,
 };
@@ -57,6 +56,8 @@ impl Handler<FetchTest> for Node {
                     query: query.clone(),
                     headers: sent(&headers, &url),
                     body: Bytes::new(),
+                    user: None,
+                    dry_run: false,
                 };
                 self.found_by_function(&slot, &site, &wish).await?
             }
@@ -103,7 +104,7 @@ impl Node {
         site: &Site,
         wish: &Wish,
     ) -> Result<Found, Problem> {
-        let came = self.shared().ended_function(slot, site, wish, Manner::default(), CHECKED);
+        let came = self.shared().ended_function(slot, site, wish, CHECKED);
         let mut found = Found {
             status: StatusCode::NOT_FOUND,
             headers: HeaderMap::new(),

@@ -60,6 +60,10 @@ pub struct Asked<'r> {
     pub headers: Vec<(String, String)>,
     /// The visitor's address.
     pub ip: String,
+    /// Who is signed in.
+    pub user: Option<User>,
+    /// Whether nothing that it writes is to be kept.
+    pub dry_run: bool,
     /// The body.
     pub body: Bytes,
 }
@@ -78,15 +82,6 @@ pub enum Functioned {
     Elsewhere(String),
     /// There is none.
     Nowhere,
-}
-
-/// How a request is made that is no visitor's.
-#[derive(Default)]
-pub struct Manner {
-    /// Who is signed in.
-    pub user: Option<User>,
-    /// Whether nothing that it writes is kept, and nothing is fetched.
-    pub dry_run: bool,
 }
 
 /// How far a request for a function came.
@@ -110,7 +105,7 @@ impl Node {
         asked: Asked<'_>,
     ) -> Result<Functioned, Problem> {
         let id = asked.id.clone();
-        match self.run_function(slot, site, asked, Manner::default()).await? {
+        match self.run_function(slot, site, asked).await? {
             Ran::Ended(facts, ended) => match ended.answer {
                 Ok(Answered::Whole(answer)) => Ok(Functioned::Answered(answer)),
                 Ok(Answered::Streamed(head, pieces)) => {
@@ -147,7 +142,6 @@ impl Node {
         slot: &Slot,
         site: &Site,
         asked: Asked<'_>,
-        manner: Manner,
     ) -> Result<Ran, Problem> {
         let ready = self.function_site(slot, site).await?;
         let Some(found) = ready.functions.routes.find(asked.path) else {
@@ -178,7 +172,7 @@ impl Node {
             query: query.into_owned().collect(),
             headers: asked.headers,
             ip: asked.ip,
-            user: manner.user,
+            user: asked.user,
             body: asked.body,
         };
         let job = Job {
@@ -186,7 +180,7 @@ impl Node {
             scripts: ready.scripts.clone(),
             entry: found.file.to_owned(),
             request,
-            host: Arc::new(RequestHost::new(self.clone(), slot.id, manner.dry_run)),
+            host: Arc::new(RequestHost::new(self.clone(), slot.id, asked.dry_run)),
             budgets: Budgets::default(),
         };
         let ended = self.functions.run(job).await;

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use fazt_tools::{Code, Problem};
+use fazt_tools::Problem;
 use jiff::SignedDuration;
 use tokio::sync::Notify;
 
@@ -200,7 +200,7 @@ impl Node {
                 fields: line.fields.clone(),
             })
             .collect();
-        let busy = refusal.as_ref().is_some_and(|refusal| refusal.code == Code::Busy);
+        let busy = matches!(ended, Err(Breach::Busy));
         if let (Some(fault), Some(refusal), false) = (&fault, &refusal, busy) {
             lines.push(line_of(refusal, fault));
         }

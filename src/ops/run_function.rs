@@ -16,7 +16,7 @@ use url::Url;
 
 use super::{
     fetch_test::header_of,
-    functions::{Asked, Manner, Ran},
+    functions::{Asked, Ran},
     journal::{Facts, calls_of, fault_of, first_place},
     read_logs::level_written,
     storage_problem,
@@ -51,8 +51,7 @@ impl Handler<RunFunction> for Node {
             Problem::new(Code::VersionNotFound, what)
         })?;
         let request = Wish::read(self, &input, &slot)?;
-        let manner = Manner { user: input.as_user.as_deref().map(user), dry_run: input.dry_run };
-        let running = self.shared().ended_function(&slot, &site, &request, manner, SHOWN);
+        let running = self.shared().ended_function(&slot, &site, &request, SHOWN);
         // It is larger than all other tools take together.
         let came = Box::pin(running).await?;
         let Ended { facts, status, headers, body, bytes, breach, report } = match came {
@@ -115,6 +114,8 @@ pub(super) struct Wish {
     pub(super) query: Option<String>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Bytes,
+    pub(super) user: Option<User>,
+    pub(super) dry_run: bool,
 }
 
 /// What became of it.
@@ -182,7 +183,9 @@ impl Wish {
         if Method::from_bytes(method.as_bytes()).is_err() {
             return Err(Problem::invalid("method", format!("`{method}` is no method")));
         }
-        Ok(Self { method, url: url.into(), path: asked, query, headers, body })
+        let user = input.as_user.as_deref().map(user);
+        let (url, path, dry_run) = (url.into(), asked, input.dry_run);
+        Ok(Self { method, url, path, query, headers, body, user, dry_run })
     }
 }
 
@@ -193,7 +196,6 @@ impl Node {
         slot: &Slot,
         site: &Site,
         wish: &Wish,
-        manner: Manner,
         shown: usize,
     ) -> Result<Came, Problem> {
         let asked = Asked {
@@ -204,9 +206,11 @@ impl Node {
             query: wish.query.as_deref(),
             headers: wish.headers.clone(),
             ip: "127.0.0.1".to_owned(),
+            user: wish.user.clone(),
+            dry_run: wish.dry_run,
             body: wish.body.clone(),
         };
-        let (facts, outcome) = match self.run_function(slot, site, asked, manner).await? {
+        let (facts, outcome) = match self.run_function(slot, site, asked).await? {
             Ran::Ended(facts, outcome) => (facts, outcome),
             Ran::Elsewhere(path) => return Ok(Came::Elsewhere(path)),
             Ran::Nowhere => return Ok(Came::Nowhere),
