@@ -208,7 +208,8 @@ impl Node {
             };
             // Rows and versions are counted from one, and neither reaches half of its bits.
             let name = slot.id.unsigned_abs() << 32 | u64::from(site.version);
-            let scripts = Ready::new(load(&functions, app, name));
+            let load = Load { fresh: site.fresh, ..load(&functions, app, name) };
+            let scripts = Ready::new(load);
             Ok::<_, Problem>(Arc::new(FunctionSite { functions: Arc::new(functions), scripts }))
         };
         self.function_sites.get_or_insert_async(&key, read).await
@@ -230,9 +231,12 @@ pub(super) fn load(functions: &Functions, app: App, site: u64) -> Load {
             .iter()
             .filter_map(|import| match &import.target {
                 Target::File(file) => Some((import.specifier.clone(), file.clone())),
+                // A worker knows the libraries by their names.
                 Target::Library(_) => None,
             })
             .collect(),
+        exports: module.exports.clone(),
+        program: module.program,
     });
     let entries = functions.routes.list().iter().map(|route| route.file.clone());
     let budgets = Budgets::default();

@@ -196,7 +196,7 @@ impl Node {
             .iter()
             .map(|line| NewLine {
                 level: Level::of(&line.level),
-                text: line.text.clone(),
+                text: said(&line.text, &facts.functions),
                 fields: line.fields.clone(),
             })
             .collect();
@@ -264,13 +264,19 @@ impl Node {
     }
 }
 
+/// A line as its author knows it: the places of a stack are those of the files.
+pub(super) fn said(text: &str, functions: &Functions) -> String {
+    // Every file is sought in the text, which is too much for every line.
+    if text.contains("at ") { functions.retraced(text) } else { text.to_owned() }
+}
+
 /// What a breach says, its places mapped to the author's files.
 pub(super) fn fault_of(breach: &Breach, functions: &Functions) -> Fault {
     match breach {
         Breach::Failed(error) => Fault {
             name: error.name.clone(),
-            message: cut(&error.message, FAULT).to_owned(),
-            stack: cut(&mapped(&error.stack, functions), FAULT).to_owned(),
+            message: cut(&functions.retraced(&error.message), FAULT).to_owned(),
+            stack: cut(&functions.retraced(&error.stack), FAULT).to_owned(),
         },
         breach => {
             let problem = problem(breach);
@@ -308,42 +314,22 @@ pub(super) fn calls_of(report: &Report) -> Vec<LoggedCall> {
         .collect()
 }
 
-/// A stack whose places are those of the author's files.
-fn mapped(stack: &str, functions: &Functions) -> String {
-    let lines = stack.lines().map(|line| {
-        let Some(place) = place_in(line) else { return line.to_owned() };
-        let known = functions.modules.keys().filter(|file| place.before.ends_with(file.as_str()));
-        let Some(file) = known.max_by_key(|file| file.len()) else { return line.to_owned() };
-        let (row, column) = functions.original(file, place.line, place.column);
-        format!("{}:{row}:{column}{}", place.before, place.after)
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 /// The first place of a stack that names a file.
 pub(super) fn first_place(stack: &str) -> Option<(&str, u32, u32)> {
     stack.lines().find_map(|line| {
-        let place = place_in(line)?;
-        // The name of a function stands before the file's, in brackets or not.
-        let file = place.before.rsplit(['(', ' ', '@']).next()?;
-        file.contains('.').then_some((file, place.line, place.column))
+        let (before, line, column) = place_in(line)?;
+        // The name of a function may stand before the file's.
+        let file = before.rsplit(['(', ' ', '@']).next()?;
+        file.contains('.').then_some((file, line, column))
     })
 }
 
-/// `file:line:column` in a line of a stack.
-struct Place<'l> {
-    before: &'l str,
-    line: u32,
-    column: u32,
-    after: &'l str,
-}
-
-fn place_in(text: &str) -> Option<Place<'_>> {
-    let end = text.trim_end().trim_end_matches(')').len();
-    let (place, after) = text.split_at(end);
+/// `file:line:column` at the end of a line, in brackets or not.
+fn place_in(line: &str) -> Option<(&str, u32, u32)> {
+    let place = line.trim_end().trim_end_matches(')');
     let (rest, column) = place.rsplit_once(':')?;
     let (before, line) = rest.rsplit_once(':')?;
-    Some(Place { before, line: line.parse().ok()?, column: column.parse().ok()?, after })
+    Some((before, line.parse().ok()?, column.parse().ok()?))
 }
 
 fn cut(text: &str, most: usize) -> &str {

@@ -17,19 +17,22 @@ use url::Url;
 use super::{
     fetch_test::header_of,
     functions::{Asked, Ran},
-    journal::{Facts, calls_of, fault_of, first_place},
+    journal::{Facts, calls_of, fault_of, first_place, said},
     read_logs::level_written,
     storage_problem,
 };
 use crate::{
     apps::{
-        functions::excerpt,
+        functions::{Functions, excerpt},
         site::path,
         sites::{Site, Slot},
     },
     clock,
     node::Node,
-    runtime::{self, Answered, Breach, Piece, Report, frames::User},
+    runtime::{
+        self, Answered, Breach, Piece, Report,
+        frames::{Line, User},
+    },
     store::{Fault, Level, LoggedCall, Variant},
 };
 
@@ -89,14 +92,14 @@ impl Handler<RunFunction> for Node {
             app: app.name,
             version,
             passed: breach.is_none() && status < 400,
-            request: facts.id,
+            request: facts.id.clone(),
             status,
             headers: headers.into_iter().map(|(name, value)| format!("{name}: {value}")).collect(),
             bytes,
             body,
             base64,
             error,
-            logs: report.lines.iter().map(logged).collect(),
+            logs: report.lines.iter().map(|line| logged(line, &facts.functions)).collect(),
             calls: calls_of(&report).into_iter().map(call).collect(),
             ms: ms(report.wall),
             cpu_ms: ms(report.cpu),
@@ -300,11 +303,11 @@ fn user(text: &str) -> User {
     }
 }
 
-fn logged(line: &crate::runtime::frames::Line) -> trace::Line {
+fn logged(line: &Line, functions: &Functions) -> trace::Line {
     trace::Line {
         at: None,
         level: level_written(Level::of(&line.level)),
-        text: line.text.clone(),
+        text: said(&line.text, functions),
         fields: line.fields.clone(),
         request: None,
         version: None,
