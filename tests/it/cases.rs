@@ -16,7 +16,7 @@ use futures_util::{StreamExt as _, future::join_all, stream};
 use regex::Regex;
 use reqwest::{
     Method,
-    header::{HOST, HeaderMap},
+    header::{HOST, HeaderMap, HeaderName, HeaderValue},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -60,10 +60,20 @@ struct Ask {
     size: Option<usize>,
     /// So many of this request at once.
     times: Option<usize>,
+    /// Asked by the owner, who sees the log and the error, too.
+    run: Option<Run>,
     #[serde(default)]
     expect: Expect,
     /// Another answer that is right, too.
     or: Option<Expect>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Run {
+    as_user: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// What an answer has to be; what is left out may be anything.
@@ -87,6 +97,12 @@ struct Expect {
     /// The body ends before its end.
     #[serde(default)]
     breaks_off: bool,
+    /// Lines of the log, as `level text fields`, and how many there are.
+    logs: Option<Vec<String>>,
+    lines: Option<usize>,
+    /// Parts of the error, as `name: message at file:line:column`.
+    #[serde(default)]
+    fault: Vec<String>,
 }
 
 fn cases() -> PathBuf {
@@ -198,6 +214,45 @@ struct Got {
     headers: HeaderMap,
     body: Vec<u8>,
     broken: bool,
+    logs: Vec<String>,
+    fault: String,
+}
+
+impl Got {
+    fn new(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { status, headers, body, broken: false, logs: Vec::new(), fault: String::new() }
+    }
+
+    /// What `run_function` tells.
+    fn told(out: &Value) -> Self {
+        let mut headers = HeaderMap::new();
+        for header in out["headers"].as_array().into_iter().flatten() {
+            let (name, value) = header.as_str().and_then(|it| it.split_once(": ")).expect("a pair");
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
+            headers.append(name, HeaderValue::from_str(value).expect("a value"));
+        }
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let line = |line: &Value| {
+            let said = format!(
+                "{} {} {}",
+                text(&line["level"]),
+                text(&line["text"]),
+                text(&line["fields"])
+            );
+            said.trim_end().to_owned()
+        };
+        let error = &out["error"];
+        let place = format!("{}:{}:{}", text(&error["file"]), error["line"], error["column"]);
+        Self {
+            logs: out["logs"].as_array().into_iter().flatten().map(line).collect(),
+            fault: format!("{}: {} at {place}", text(&error["name"]), text(&error["message"])),
+            ..Self::new(
+                out["status"].as_u64().and_then(|n| u16::try_from(n).ok()).unwrap_or_default(),
+                headers,
+                text(&out["body"]).into_bytes(),
+            )
+        }
+    }
 }
 
 impl Ask {
@@ -221,7 +276,33 @@ impl Ask {
         Ok(())
     }
 
+    /// The same by `run_function`.
+    async fn run_as(&self, node: &TestNode, app: &str, run: &Run) -> Got {
+        let headers: Vec<_> =
+            self.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let mut input = json!({ "path": self.path, "headers": headers, "dry_run": run.dry_run });
+        if let Some(user) = &run.as_user {
+            input["as_user"] = json!(user);
+        }
+        if let Some(method) = &self.method {
+            input["method"] = json!(method);
+        }
+        if let Some(body) = self.json.clone().or_else(|| Some(json!(self.text.as_ref()?))) {
+            input["body"] = body;
+        }
+        let path = format!("/api/apps/{app}/run");
+        let answer = node.call(Method::POST, &path, Some(input)).await;
+        if answer.status.is_success() {
+            Got::told(&answer.json()["data"])
+        } else {
+            Got::new(answer.status.as_u16(), answer.headers, answer.body)
+        }
+    }
+
     async fn send(&self, node: &TestNode, app: &str) -> Got {
+        if let Some(run) = &self.run {
+            return self.run_as(node, app, run).await;
+        }
         let method = self.method.as_deref().unwrap_or("GET");
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         let mut request = node.request(method, &self.path).header(HOST, format!("{app}.localhost"));
@@ -249,7 +330,7 @@ impl Ask {
             Ok(response) => response,
             Err(error) => {
                 let body = format!("no answer: {error:?}").into_bytes();
-                return Got { status: 0, headers: HeaderMap::new(), body, broken: false };
+                return Got::new(0, HeaderMap::new(), body);
             }
         };
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -261,7 +342,7 @@ impl Ask {
                 Err(_) => broken = true,
             }
         }
-        Got { status, headers, body, broken }
+        Got { broken, ..Got::new(status, headers, body) }
     }
 }
 
@@ -319,6 +400,15 @@ impl Expect {
             let found = serde_json::from_str::<Value>(&text).unwrap_or_default();
             check("code", json!(expected).to_string(), found["error"]["code"].to_string());
         }
+        if let Some(expected) = &self.logs {
+            check("logs", format!("{expected:#?}"), format!("{:#?}", got.logs));
+        }
+        if let Some(expected) = self.lines {
+            check("lines", expected.to_string(), got.logs.len().to_string());
+        }
+        for part in self.fault.iter().filter(|part| !got.fault.contains(*part)) {
+            check("fault", part.clone(), got.fault.clone());
+        }
         check("breaks off", self.breaks_off.to_string(), got.broken.to_string());
         // What is wrong is said with its answer, unless that is long.
         if wrong.is_empty() {
@@ -363,6 +453,24 @@ fn every_group_has_its_test_and_every_case_its_folder() {
     assert_eq!(folders(&cases()), GROUPS);
     let count: usize = GROUPS.iter().map(|group| folders(&cases().join(group)).len()).sum();
     assert!(count >= 120, "{count} cases");
+}
+
+#[test]
+fn every_line_of_the_page_on_javascript_names_a_case_that_there_is() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/javascript.md");
+    let page = std::fs::read_to_string(page).expect("the page");
+    let (about, table) = page.split_once("## What differs").expect("the heading");
+    let missing: Vec<_> = table
+        .split("\n- ")
+        .skip(1)
+        .filter(|line| {
+            let named =
+                line.trim_end().rsplit_once("(`").and_then(|(_, rest)| rest.split_once("`)"));
+            named.is_none_or(|(name, _)| !cases().join(name).join("case.json").is_file())
+        })
+        .collect();
+    assert!(missing.is_empty(), "no such case: {missing:#?}");
+    assert!(about.contains("95.60 %") && table.matches("(`").count() > 20);
 }
 
 /// The processes that a process started.
