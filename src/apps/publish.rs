@@ -154,6 +154,11 @@ pub async fn check(
         spa: order.spa.unwrap_or(manifest.spa),
         title: manifest.title.clone(),
         description: manifest.description.clone(),
+        env: manifest
+            .env
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value.clone()?)))
+            .collect(),
     };
     let manifest = serde_json::to_string(&manifest).unwrap_or_else(|_| "{}".to_owned());
     Ok(Checked { order, app, settings, manifest, warnings, functions })
@@ -173,7 +178,6 @@ async fn functions_of(small: &SmallFiles<'_>, tree: &[Entry]) -> Result<Function
 fn idle_keys(manifest: &Manifest) -> impl Iterator<Item = String> {
     let keys = [
         ("analytics", !manifest.analytics.enabled),
-        ("env", !manifest.env.is_empty()),
         ("fetch", !manifest.fetch.is_empty()),
         ("crons", !manifest.crons.is_empty()),
         ("tools", !manifest.tools.is_empty()),

@@ -6,7 +6,7 @@
 //! loaded on its first request; 10,000 idle apps cost their names.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -105,6 +105,8 @@ pub enum Led {
 pub struct Slot {
     /// The app's row id.
     pub id: i64,
+    /// The app's public id.
+    pub uid: Box<str>,
     /// The app's name.
     pub name: Box<str>,
     live: ArcSwap<Live>,
@@ -116,6 +118,7 @@ pub struct Slot {
 struct Live {
     version: Option<u32>,
     spa: Option<bool>,
+    env: Arc<[(String, String)]>,
     site: OnceCell<Arc<Site>>,
 }
 
@@ -129,6 +132,8 @@ pub struct Site {
     pub spa: bool,
     /// When the version was deployed, in Unix seconds.
     pub modified: u64,
+    /// Values of the environment that hold where the owner sets none.
+    pub env: BTreeMap<String, String>,
     /// Rules of `_redirects`.
     pub redirects: Redirects,
     headers: HeaderRules,
@@ -183,6 +188,12 @@ impl Site {
         self.files.get(path)
     }
 
+    /// The files whose paths begin with `prefix`.
+    pub fn below(&self, prefix: &str) -> impl Iterator<Item = (&str, BlobRef)> {
+        let files = self.files.iter().map(|(path, entry)| (&**path, entry.blob));
+        files.filter(move |(path, _)| path.starts_with(prefix))
+    }
+
     /// Whether `_headers` holds any rule.
     pub fn has_header_rules(&self) -> bool {
         self.overlays.is_some()
@@ -208,7 +219,8 @@ impl Slot {
     fn new(app: HostApp) -> Self {
         let live = ArcSwap::from_pointee(Live::of(&app));
         let (requests, errors) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { id: app.id, name: app.name.into(), live, requests, errors }
+        let (uid, name) = (app.uid.into(), app.name.into());
+        Self { id: app.id, uid, name, live, requests, errors }
     }
 
     /// Counts a request that was answered with `status`.
@@ -219,6 +231,11 @@ impl Slot {
         }
     }
 
+    /// The owner's values of the app's environment, as they are now.
+    pub fn env(&self) -> Arc<[(String, String)]> {
+        self.live.load().env.clone()
+    }
+
     /// Whether any version is live.
     pub fn is_live(&self) -> bool {
         self.live.load().version.is_some()
@@ -227,7 +244,8 @@ impl Slot {
 
 impl Live {
     fn of(app: &HostApp) -> Self {
-        Self { version: app.live, spa: app.spa, site: OnceCell::new() }
+        let env = app.env.as_slice().into();
+        Self { version: app.live, spa: app.spa, env, site: OnceCell::new() }
     }
 }
 
@@ -366,6 +384,7 @@ impl Sites {
             app: slot.name.clone(),
             version,
             spa: spa.unwrap_or(settings.spa),
+            env: settings.env,
             modified: u64::try_from(created_at.as_second()).unwrap_or(0),
             redirects,
             functions: OnceCell::new(),
