@@ -70,6 +70,7 @@ pub(super) async fn ask(
         ip: String::new(),
         // The owner's session belongs to the admin host alone; apps have no users yet.
         user: None,
+        dry_run: false,
         body,
     };
     Ok(match node.answer_function(slot, site, asked).await? {

@@ -4,9 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{
-    AppName, Effect, Route, Scope, Tool, View, env::Env, tool::example, types::Alias,
-};
+use crate::{AppName, Effect, Route, Scope, Tool, View, env::Env, tool::example, types::Alias};
 
 /// See [`Input`].
 pub struct ConfigureApp;

@@ -87,7 +87,8 @@ impl RequestHost {
     fn scope<'c>(&self, api: &'c str) -> Result<(DataScope, &'c str), HostError> {
         let Some(rest) = api.strip_prefix("user.") else { return Ok((DataScope::shared(), api)) };
         let user = self.user.as_ref().ok_or_else(|| {
-            let what = format!("{api}: nobody is signed in; `fazt.auth.requireLogin()` asks for it");
+            let what =
+                format!("{api}: nobody is signed in; `fazt.auth.requireLogin()` asks for it");
             HostError::new("NOT_SIGNED_IN", what)
         })?;
         Ok((DataScope::user(user).map_err(|error| refused(api, &error))?, rest))
@@ -143,7 +144,8 @@ impl RequestHost {
     async fn begin(&self) -> Result<(), HostError> {
         let mut held = self.held.lock().await;
         if held.tx.is_some() {
-            let what = "tx: a transaction cannot begin inside another; do its work in the outer one";
+            let what =
+                "tx: a transaction cannot begin inside another; do its work in the outer one";
             return Err(HostError::new("TX_NESTED", what));
         }
         let (steps, shown) = (Vec::new(), Vec::new());
@@ -197,12 +199,7 @@ impl RequestHost {
     }
 
     /// An object with its content.
-    async fn object(
-        &self,
-        api: &str,
-        scope: DataScope,
-        path: String,
-    ) -> Result<Reply, HostError> {
+    async fn object(&self, api: &str, scope: DataScope, path: String) -> Result<Reply, HostError> {
         let head = self.operate(api, scope, Operation::S3Head { path }, 0).await?;
         let Outcome::Object(Some(object)) = head else { return Ok(Reply::default()) };
         if object.blob.size > CONTENT {

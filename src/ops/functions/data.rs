@@ -94,11 +94,7 @@ impl<'c> Arguments<'c> {
         self.read_options(value, known)
     }
 
-    fn read_options(
-        &self,
-        value: Value,
-        known: &[&str],
-    ) -> Result<Map<String, Value>, HostError> {
+    fn read_options(&self, value: Value, known: &[&str]) -> Result<Map<String, Value>, HostError> {
         match value {
             Value::Null => Ok(Map::new()),
             Value::Object(given) => match given.keys().find(|key| !known.contains(&key.as_str())) {

@@ -67,6 +67,8 @@ pub struct Asked<'r> {
     pub ip: String,
     /// Who is signed in.
     pub user: Option<User>,
+    /// Whether nothing that it writes is to be kept.
+    pub dry_run: bool,
     /// The body.
     pub body: Bytes,
 }
@@ -113,7 +115,7 @@ impl Node {
             body: asked.body,
         };
         let user = request.user.as_ref();
-        let host = RequestHost::new(self.clone(), slot.id, ready.clone(), user, false);
+        let host = RequestHost::new(self.clone(), slot.id, ready.clone(), user, asked.dry_run);
         let job = Job {
             app: slot.id,
             scripts: ready.scripts.clone(),

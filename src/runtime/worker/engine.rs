@@ -14,12 +14,7 @@ use boa_engine::{
     object::builtins::{JsFunction, JsPromise},
 };
 
-use super::{
-    Link, answer, errors,
-    host::{self, Host},
-    jobs::Jobs,
-    request,
-};
+use super::{Link, answer, errors, fazt, jobs::Jobs, request};
 use crate::runtime::frames::{Answer, Kind, Load, Run, Script, ScriptError};
 
 /// Frames of JavaScript that may stand on each other.
@@ -124,7 +119,7 @@ impl Site {
     /// Reads, links and evaluates everything that the functions need.
     pub(super) fn load(load: Load, link: &Rc<Link>) -> Result<Self, ScriptError> {
         let jobs = Rc::new(Jobs::default());
-        let files = load.files.into_iter().map(|file| (file.path.clone(), file)).collect();
+        let files = load.files.iter().cloned().map(|file| (file.path.clone(), file)).collect();
         let loader = Rc::new(Loader { files, modules: RefCell::default() });
         let built = ContextBuilder::new()
             .job_executor(jobs.clone())
@@ -146,8 +141,7 @@ impl Site {
                 web::UrlExtension,
             );
             boa_runtime::register_extensions(parts, None, context)?;
-            let host = Host { link: link.clone(), lines: std::cell::Cell::new(0) };
-            host::install(context, host, &load.app)
+            fazt::install(context, link, &load)
         };
         prepare(&mut context).map_err(|error| errors::describe(&error, &mut context))?;
         let mut site = Self { context, jobs, entries: HashMap::new() };
@@ -235,11 +229,12 @@ impl Site {
 
     /// Answers one request.
     pub(super) fn run(&mut self, run: &Run) -> Result<Answer, ScriptError> {
-        if let Some(host) = self.context.get_data::<Host>() {
-            host.lines.set(0);
-        }
+        fazt::begin(&run.request, &self.context);
         let answered = self.answer(run);
         self.jobs.forget_timers();
+        if let Some(answer) = fazt::ended(&self.context) {
+            return Ok(answer);
+        }
         answered.map_err(|error| errors::describe(&error, &mut self.context))
     }
 

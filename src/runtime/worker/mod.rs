@@ -6,7 +6,7 @@
 mod answer;
 mod engine;
 mod errors;
-mod host;
+mod fazt;
 mod jobs;
 mod request;
 
