@@ -447,7 +447,7 @@ mod tests {
     fn a_wrong_field_is_named_with_its_line_and_column() {
         for (text, field, line, words) in [
             ("{\n \"name\": \"My App\" }", "name", 2, "for example `my-app`"),
-            ("{\n\n \"env\": [\"OK\", \"bad\"] }", "env[1]", 3, "`bad`"),
+            ("{\n\n \"env\": [\"OK\", \"b-d\"] }", "env[1]", 3, "`b-d`"),
             ("{ \"spa\": \"yes\" }", "spa", 1, "boolean"),
             ("{ \"analytics\": 3 }", "analytics", 1, "enabled"),
             ("{ \"analytics\": { \"enabled\": 3 } }", "analytics.enabled", 1, "boolean"),
