@@ -24,7 +24,7 @@ use crate::{
     lifecycle::Lifecycle,
     ops::functions::{FunctionSite, SiteKey},
     ops::storage_problem,
-    runtime::{Budgets, Pool},
+    runtime::Pool,
     store::{
         Actor, DataStore as _, Keep, SettingStore as _, Store, StoreError, Traffic,
         data::Quota,
@@ -143,7 +143,7 @@ impl Node {
         let lifecycle = Lifecycle::default();
         let program = program.unwrap_or_else(this_program);
         Ok(Arc::new(Self {
-            functions: Pool::new(program, Budgets::default(), lifecycle.clone()),
+            functions: Pool::new(program, lifecycle.clone()),
             function_sites: quick_cache::sync::Cache::new(FUNCTION_SITES),
             access,
             sites: Arc::new(sites),

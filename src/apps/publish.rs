@@ -3,7 +3,7 @@
 //! Everything that can be refused is refused before the store is asked. What
 //! deserves a look but does no harm is a warning.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use fazt_tools::{AppName, names::NameProblem};
@@ -102,6 +102,11 @@ impl Checked {
     /// The app's name.
     pub fn app(&self) -> &AppName {
         &self.app
+    }
+
+    /// Values of its environment that hold where the owner sets none.
+    pub fn env(&self) -> &BTreeMap<String, String> {
+        &self.settings.env
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     apps::sites::{Site, Slot},
     node::Node,
     ops::functions::{Asked, Functioned},
-    runtime::{Answered, frames::Answer},
+    runtime::frames::{Answer, Head},
 };
 
 /// Longest body of a request.
@@ -74,7 +74,12 @@ pub(super) async fn ask(
         body,
     };
     Ok(match node.answer_function(slot, site, asked).await? {
-        Functioned::Answered(answer) => respond(answer),
+        Functioned::Answered(Answer { status, headers, body }) => {
+            respond(status, headers, VisitorBody::bytes(body))
+        }
+        Functioned::Streamed(Head { status, headers }, pieces) => {
+            respond(status, headers, VisitorBody::stream(pieces))
+        }
         Functioned::Elsewhere(path) => {
             let query = query.map(|query| format!("?{query}")).unwrap_or_default();
             pages::elsewhere(&format!("{path}{query}"))
@@ -83,9 +88,12 @@ pub(super) async fn ask(
     })
 }
 
-fn respond(answer: Answered) -> Response<VisitorBody> {
-    let Answered::Whole(Answer { status, headers, body }) = answer else { unreachable!() };
-    let mut response = Response::new(VisitorBody::bytes(body));
+fn respond(
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: VisitorBody,
+) -> Response<VisitorBody> {
+    let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let own = response.headers_mut();
     own.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

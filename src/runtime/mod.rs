@@ -2,21 +2,23 @@
 //!
 //! The engine can be neither interrupted nor held to an amount of memory, and
 //! plain JavaScript can make it abort; so a script has a process of its own, and
-//! the node has a clock. `pool` hands requests out, `process` starts and kills,
-//! `worker` is what runs over there. What scripts may ask of the host is a trait,
+//! the node has a clock. `pool` takes requests, `schedule` says whose turn it is,
+//! `keeper` speaks to a `process`, and `worker` is what runs over there. What scripts may ask of the host is a trait,
 //! carried out above.
 
 pub mod budgets;
 pub mod frames;
+mod keeper;
 mod pool;
 mod process;
+mod schedule;
 pub mod worker;
 
 use async_trait::async_trait;
 
 pub use self::{
     budgets::{Breach, Budgets},
-    pool::{Answered, Job, Outcome, Piece, Pool, Ready, Report, Traced},
+    pool::{Answered, Ended, Job, Piece, Pool, Ready, Report, Traced},
 };
 
 /// The word by which this program becomes a worker.

@@ -19,6 +19,8 @@ use std::{
 
 use bytes::Bytes;
 use fazt_tools::Problem;
+use futures_util::stream::{self, BoxStream};
+use tokio::sync::mpsc;
 
 use super::storage_problem;
 use crate::{
@@ -28,8 +30,8 @@ use crate::{
     },
     node::Node,
     runtime::{
-        Answered, Budgets, Job, Ready,
-        frames::{self, App, Bounds, Load, Request, Script, User},
+        Answered, Breach, Budgets, Ended, Job, Piece, Ready, Report,
+        frames::{self, Answer, App, Bounds, Head, Load, Request, Script, User},
     },
     store::BlobRef,
 };
@@ -43,8 +45,8 @@ pub type SiteKey = (i64, u32, [u8; 16]);
 
 /// A version's functions, with its scripts ready to be sent to a worker.
 pub struct FunctionSite {
-    functions: Arc<Functions>,
-    scripts: Ready,
+    pub(super) functions: Arc<Functions>,
+    pub(super) scripts: Ready,
     /// Files below `private/`, which its scripts may read.
     private: BTreeMap<String, BlobRef>,
 }
@@ -73,10 +75,23 @@ pub struct Asked<'r> {
     pub body: Bytes,
 }
 
+/// A body as it is made.
+pub type Pieces = BoxStream<'static, Result<Bytes, std::io::Error>>;
+
+/// What a log knows of a request before it is answered.
+#[derive(Clone)]
+struct Facts {
+    app: Arc<str>,
+    id: String,
+}
+
 /// What became of a request for a function.
 pub enum Functioned {
     /// The function answered.
-    Answered(Answered),
+    Answered(Answer),
+    /// The function answers, and makes its body as it is sent. A body that breaks off
+    /// ends with an error.
+    Streamed(Head, Pieces),
     /// The function is at another path.
     Elsewhere(String),
     /// There is none.
@@ -124,24 +139,60 @@ impl Node {
             host: Arc::new(host),
             budgets: Budgets::default(),
         };
-        let outcome = self.functions.run(job).await;
-        for line in &outcome.report.lines {
-            tracing::info!(
-                target: "fazt::functions", app = %slot.name, id = asked.id,
-                level = line.level, "{}", line.text
-            );
-        }
-        match outcome.answer {
-            Ok(answer) => Ok(Functioned::Answered(answer)),
+        let facts = Facts { app: (*slot.name).into(), id: asked.id };
+        let Ended { answer, report } = self.functions.run(job).await;
+        match answer {
+            Ok(Answered::Whole(answer)) => {
+                self.ended(&facts, None, &report);
+                Ok(Functioned::Answered(answer))
+            }
+            Ok(Answered::Streamed(head, pieces)) => {
+                Ok(Functioned::Streamed(head, self.clone().pieces(facts, pieces)))
+            }
             Err(breach) => {
-                tracing::warn!(app = %slot.name, id = asked.id, ?breach, "a function failed");
-                Err(problem(&breach).detail("request_id", asked.id))
+                self.ended(&facts, Some(&breach), &report);
+                Err(problem(&breach).detail("request_id", facts.id))
             }
         }
     }
 
-    async fn function_site(&self, slot: &Slot, site: &Site) -> Result<Arc<FunctionSite>, Problem> {
-        let env = environment(site, &slot.env());
+    /// The pieces of a streamed body, up to its end, which is written down.
+    fn pieces(self: Arc<Self>, facts: Facts, pieces: mpsc::Receiver<Piece>) -> Pieces {
+        let state = Some((self, facts, pieces));
+        Box::pin(stream::unfold(state, |state| async {
+            let (node, facts, mut pieces) = state?;
+            let broken = |breach: &Breach| std::io::Error::other(problem(breach).message);
+            match pieces.recv().await {
+                Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some((node, facts, pieces)))),
+                Some(Piece::End(ended, report)) => {
+                    node.ended(&facts, ended.as_ref().err(), &report);
+                    Some((Err(broken(&ended.err()?)), None))
+                }
+                None => Some((Err(broken(&Breach::Crashed(String::new()))), None)),
+            }
+        }))
+    }
+
+    /// Writes down how a request went.
+    #[expect(clippy::unused_self, reason = "the log is the node's")]
+    fn ended(&self, facts: &Facts, breach: Option<&Breach>, report: &Report) {
+        let Facts { app, id } = facts;
+        for line in &report.lines {
+            tracing::info!(
+                target: "fazt::functions", %app, id, level = line.level, "{}", line.text
+            );
+        }
+        if let Some(breach) = breach {
+            tracing::warn!(%app, id, ?breach, "a function failed");
+        }
+    }
+
+    pub(super) async fn function_site(
+        &self,
+        slot: &Slot,
+        site: &Site,
+    ) -> Result<Arc<FunctionSite>, Problem> {
+        let env = environment(site.env.clone(), &slot.env());
         let key = (slot.id, site.version, digest(&env));
         let read = async {
             let functions = site.functions(&*self.store).await.map_err(|e| storage_problem(&e))?;
@@ -152,7 +203,8 @@ impl Node {
                 domain: self.config.domain.clone(),
                 admin: self.url("admin"),
             };
-            let scripts = Ready::new(load(&functions, app, env));
+            let name = MADE.fetch_add(1, Ordering::Relaxed);
+            let scripts = Ready::new(load(&functions, app, env, name));
             let private = site.below("private/").map(|(path, blob)| (path.to_owned(), blob));
             let private = private.collect();
             Ok::<_, Problem>(Arc::new(FunctionSite { functions, scripts, private }))
@@ -163,8 +215,10 @@ impl Node {
 
 /// What the version's scripts read as their environment: its own defaults, and the
 /// owner's values over them.
-fn environment(site: &Site, owners: &[(String, String)]) -> Vec<(String, String)> {
-    let mut env = site.env.clone();
+pub(super) fn environment(
+    mut env: BTreeMap<String, String>,
+    owners: &[(String, String)],
+) -> Vec<(String, String)> {
     env.extend(owners.iter().cloned());
     env.into_iter().collect()
 }
@@ -184,7 +238,7 @@ fn digest(env: &[(String, String)]) -> [u8; 16] {
 static MADE: AtomicU64 = AtomicU64::new(1);
 
 /// A version's scripts as a worker wants them.
-fn load(functions: &Functions, app: App, env: Vec<(String, String)>) -> Load {
+pub(super) fn load(functions: &Functions, app: App, env: Vec<(String, String)>, site: u64) -> Load {
     let files = functions.modules.iter().map(|(path, module)| Script {
         path: path.clone(),
         code: module.code.clone(),
@@ -203,7 +257,6 @@ fn load(functions: &Functions, app: App, env: Vec<(String, String)>) -> Load {
             .collect(),
     });
     let entries = functions.routes.list().iter().map(|route| route.file.clone());
-    let site = MADE.fetch_add(1, Ordering::Relaxed);
     let budgets = Budgets::default();
     let bounds = Bounds {
         memory: budgets.memory,

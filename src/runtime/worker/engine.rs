@@ -14,7 +14,7 @@ use boa_engine::{
     object::builtins::{JsFunction, JsPromise},
 };
 
-use super::{Link, answer, errors, fazt, jobs::Jobs, request};
+use super::{answer, errors, fazt, jobs::Jobs, link::Link, memory, request};
 use crate::runtime::frames::{Answer, Kind, Load, Run, Script, ScriptError};
 
 /// Frames of JavaScript that may stand on each other.
@@ -43,6 +43,8 @@ struct Hooks;
 
 impl HostHooks for Hooks {
     fn max_buffer_size(&self, _: &mut Context) -> u64 {
+        // Asked whenever a buffer is made, which the engine does not count by its bytes.
+        memory::gather_if_grown();
         BUFFER
     }
 }
@@ -118,7 +120,7 @@ impl ModuleLoader for Loader {
 impl Site {
     /// Reads, links and evaluates everything that the functions need.
     pub(super) fn load(load: Load, link: &Rc<Link>) -> Result<Self, ScriptError> {
-        let jobs = Rc::new(Jobs::default());
+        let jobs = Rc::new(Jobs::new(link.clone()));
         let files = load.files.iter().cloned().map(|file| (file.path.clone(), file)).collect();
         let loader = Rc::new(Loader { files, modules: RefCell::default() });
         let built = ContextBuilder::new()

@@ -15,9 +15,15 @@ use boa_engine::{
     job::{GenericJob, IntervalJob, Job, JobExecutor, PromiseJob, TimeoutJob},
 };
 
+use super::{link::Link, memory};
+use crate::runtime::frames::{Call, FromWorker, WAIT};
+
+/// Shorter waits are slept through; of others the node is told.
+const NAP: Duration = Duration::from_millis(2);
+
 /// The queue of one version.
-#[derive(Default)]
 pub(super) struct Jobs {
+    link: Rc<Link>,
     promises: RefCell<VecDeque<PromiseJob>>,
     others: RefCell<VecDeque<GenericJob>>,
     /// By when they are due, in the order they were set.
@@ -31,6 +37,16 @@ enum Timer {
 }
 
 impl Jobs {
+    pub(super) fn new(link: Rc<Link>) -> Self {
+        Self {
+            link,
+            promises: RefCell::default(),
+            others: RefCell::default(),
+            timers: RefCell::default(),
+            set: Cell::new(0),
+        }
+    }
+
     /// Runs until `done` or nothing is left that could change it: true in the
     /// first case.
     pub(super) fn run_until(&self, context: &mut Context, mut done: impl FnMut() -> bool) -> bool {
@@ -43,10 +59,25 @@ impl Jobs {
             #[expect(clippy::disallowed_methods, reason = "timers of scripts run in real time")]
             let now = Instant::now();
             if due > now {
-                std::thread::sleep(due - now);
+                self.wait(due - now);
             }
             self.run_timer(context);
         }
+    }
+
+    /// Waits. The node gives this worker's place to another meanwhile.
+    fn wait(&self, time: Duration) {
+        if time < NAP {
+            std::thread::sleep(time);
+            return;
+        }
+        let call = Call {
+            api: WAIT.to_owned(),
+            arguments: time.as_millis().to_string(),
+            bytes: Vec::new(),
+        };
+        // A node that is gone takes this process along.
+        let _ = self.link.ask(&FromWorker::Call(call));
     }
 
     /// Forgets the timers that a request left behind.
@@ -60,6 +91,7 @@ impl Jobs {
             if let Some(promise) = promise {
                 // What a promise throws is kept by the promise it belongs to.
                 let _ = promise.call(context);
+                memory::gather_if_grown();
                 continue;
             }
             let other = self.others.borrow_mut().pop_front();

@@ -41,7 +41,7 @@ async fn logs(body: &str) -> Vec<Line> {
         bounds: Bounds { memory: 64 << 20, answer: 1 << 20, lines: 10, line: 200 },
     });
     let lifecycle = Lifecycle::default();
-    let pool = Pool::new(env!("CARGO_BIN_EXE_fazt").into(), Budgets::default(), lifecycle);
+    let pool = Pool::new(env!("CARGO_BIN_EXE_fazt").into(), lifecycle);
     let request = Request { method: "GET".into(), ..Request::default() };
     let (host, budgets) = (Arc::new(Nothing), Budgets::default());
     let job = Job { app: 1, scripts, entry: path, request, host, budgets };

@@ -2,7 +2,7 @@
 
 use fazt::{
     ops::functions::{Asked, Functioned},
-    runtime::{Answered, frames::User},
+    runtime::frames::User,
 };
 use fazt_tools::Problem;
 use reqwest::{Method, header::HOST};
@@ -109,7 +109,7 @@ async fn run_as(
         body: code.to_owned().into_bytes().into(),
     };
     match node.answer_function(&slot, &site, asked).await? {
-        Functioned::Answered(Answered::Whole(answer)) => {
+        Functioned::Answered(answer) => {
             let body = serde_json::from_slice(&answer.body).unwrap_or(json!(null));
             Ok((answer.status, answer.headers, body))
         }

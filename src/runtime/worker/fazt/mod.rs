@@ -21,9 +21,9 @@ use boa_engine::{
 };
 use bytes::Bytes;
 
-use super::Link;
+use super::link::Link;
 use crate::runtime::frames::{
-    Answer, App, Bounds, Call, FromWorker, HostError, Load, Reply, Request, ToWorker, User,
+    Answer, App, Bounds, Call, FromWorker, HostError, Load, Reply, Request, User,
 };
 
 /// Bytes of one call's arguments and contents: they have to fit into a frame.
@@ -130,14 +130,10 @@ fn call(api: &str, arguments: String, bytes: Vec<Bytes>, context: &mut Context) 
         return Err(error(&HostError::new("TOO_LARGE", what), context));
     }
     let link = host(context)?.link.clone();
-    let gone = |_| JsNativeError::error().with_message("the host is gone");
+    let gone = |_: std::io::Error| JsNativeError::error().with_message("the host is gone");
     let call = Call { api: api.to_owned(), arguments, bytes };
-    link.send(&FromWorker::Call(call)).map_err(gone)?;
-    match link.receive().map_err(gone)? {
-        Some(ToWorker::Reply(Ok(reply))) => Ok(reply),
-        Some(ToWorker::Reply(Err(refusal))) => Err(error(&refusal, context)),
-        _ => Err(JsNativeError::error().with_message("the host is gone").into()),
-    }
+    let reply = link.ask(&FromWorker::Call(call)).map_err(gone)?;
+    reply.map_err(|refusal| error(&refusal, context))
 }
 
 /// A refusal as it is thrown: with its `code`, and whether trying again may help.
