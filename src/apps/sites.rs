@@ -5,6 +5,8 @@
 //! loaded, so a visitor sees one whole version or the other. An app's index is
 //! loaded on its first request; 10,000 idle apps cost their names.
 
+mod table;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
@@ -14,7 +16,6 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, Guard};
-use bytes::Bytes;
 use fazt_tools::types::Share;
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -22,16 +23,13 @@ use tokio::sync::{Mutex, OnceCell, broadcast};
 
 use super::{
     answers::{Answers, FileKey},
-    functions::{self, Functions, LIBRARIES},
     site::{
         headers::{self, HeaderRules},
         negotiate::{Encoding, Encodings},
         redirects::{self, Redirects},
     },
 };
-use crate::store::{
-    AliasTarget, BlobRef, HostApp, Hosts, Result, SiteFiles, Store, StoreError, Variant,
-};
+use crate::store::{BlobRef, HostApp, Result, SiteFiles, Store, StoreError, Variant};
 
 /// Previews whose index is likely kept; each is one version of one app.
 const PREVIEWS: usize = 64;
@@ -140,8 +138,6 @@ pub struct Site {
     /// Headers that `_headers` gives a path, worked out once; `None` without rules.
     overlays: Option<quick_cache::sync::Cache<Box<str>, Overlay>>,
     files: HashMap<Box<str>, Entry, foldhash::fast::RandomState>,
-    /// Its functions, read when the first of them is asked for.
-    functions: OnceCell<Arc<Functions>>,
 }
 
 /// Headers that a site's own rules set.
@@ -162,25 +158,9 @@ pub struct Entry {
 }
 
 impl Site {
-    /// The version's functions, read from `store` the first time.
-    pub async fn functions(&self, store: &dyn Store) -> Result<Arc<Functions>> {
-        let read = self.functions.get_or_try_init(|| async {
-            let sizes =
-                self.files.iter().map(|(path, e)| (path.to_string(), e.blob.size)).collect();
-            let read = |path: String| async move {
-                let Some(entry) = self.file(&path) else {
-                    return Ok::<_, StoreError>(Bytes::new());
-                };
-                Ok(store.blob(entry.blob.id, Variant::Identity).await?.unwrap_or_default())
-            };
-            let loaded = functions::load::<_, StoreError>(sizes, LIBRARIES, read).await?;
-            // A deploy refuses what cannot be read.
-            loaded.map(Arc::new).map_err(|problems| {
-                let first = problems.first().map(ToString::to_string).unwrap_or_default();
-                StoreError::Backend(format!("the functions of {}: {first}", self.app))
-            })
-        });
-        read.await.cloned()
+    /// Its files with their sizes.
+    pub fn sizes(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.files.iter().map(|(path, entry)| (&**path, entry.blob.size))
     }
 
     /// The file at `path`, which has no leading slash.
@@ -387,7 +367,6 @@ impl Sites {
             env: settings.env,
             modified: u64::try_from(created_at.as_second()).unwrap_or(0),
             redirects,
-            functions: OnceCell::new(),
             overlays: (!header_rules.is_empty()).then(|| quick_cache::sync::Cache::new(OVERLAYS)),
             headers: header_rules,
             files,
@@ -488,45 +467,6 @@ impl Sites {
         self.table.load().by_id.get(&app).map_or((0, 0), |slot| {
             (slot.requests.load(Ordering::Relaxed), slot.errors.load(Ordering::Relaxed))
         })
-    }
-}
-
-impl Table {
-    fn of(hosts: Hosts) -> Self {
-        let mut table = Self::default();
-        table.apps.reserve(hosts.apps.len());
-        table.by_id.reserve(hosts.apps.len());
-        for app in hosts.apps {
-            table.add(app);
-        }
-        table.set_aliases(hosts.aliases);
-        table
-    }
-
-    fn copy(&self) -> Self {
-        Self { apps: self.apps.clone(), by_id: self.by_id.clone(), aliases: self.aliases.clone() }
-    }
-
-    fn add(&mut self, app: HostApp) {
-        let slot = Arc::new(Slot::new(app));
-        self.by_id.insert(slot.id, slot.clone());
-        self.apps.insert(slot.name.clone(), slot);
-    }
-
-    fn set_aliases(&mut self, aliases: Vec<crate::store::Alias>) {
-        self.aliases.clear();
-        for alias in aliases {
-            let led = match alias.target {
-                AliasTarget::App(app) => match self.apps.get(app.as_str()) {
-                    Some(slot) => Led::App(slot.clone()),
-                    None => continue,
-                },
-                AliasTarget::Redirect { to, status } => Led::Redirect { to: to.into(), status },
-                AliasTarget::Reserved => Led::Reserved,
-                AliasTarget::Split(shares) => Led::Split(shares.into()),
-            };
-            self.aliases.insert(alias.name.into(), led);
-        }
     }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! A worker runs one request at a time, in the order in which they were sent; so the
 //! first that has no answer is the one that runs, and what a call says is of that
-//! request. When the worker has to be killed only that one fails, and what it had not
-//! begun is given to another.
+//! request. `burial` says what becomes of the others when it has to be killed.
+
+mod burial;
 
 use std::{
     collections::{HashMap, VecDeque},
-    future::{Future, pending},
+    future::pending,
     io,
     pin::Pin,
     sync::Arc,
@@ -206,12 +207,9 @@ impl Keeper {
         }
         if let Some(at) = self.state.sites.iter().position(|ready| *ready == site) {
             self.state.sites[at..].rotate_left(1);
+            // It is ready: nothing is to be sent, and nothing will be answered.
             if ticket.run.is_none() {
-                // It is ready, and nothing is to be sent.
-                self.pool.done(self.id, ticket.app, Spent::default());
-                let answer = Ok(Answered::Whole(frames::Answer::default()));
-                let _ = ticket.answer.send(Ended { answer, report: Report::default() });
-                return;
+                return self.pool.made_ready(self.id, ticket, Ok(()), Report::default());
             }
         } else {
             if self.state.sites.len() >= KEPT {
@@ -337,15 +335,7 @@ impl Keeper {
             self.pool.forgot(self.id, flight.site);
         }
         match flight.ticket {
-            Some(ticket) => {
-                let spent = Spent { turn: flight.began.elapsed(), ..Spent::default() };
-                self.pool.done(self.id, ticket.app, Spent { turn: Duration::ZERO, ..spent });
-                let answer = loaded
-                    .map(|()| Answered::Whole(frames::Answer::default()))
-                    .map_err(Breach::Failed);
-                let report = Report { wall: ticket.arrived.elapsed(), ..flight.report };
-                let _ = ticket.answer.send(Ended { answer, report });
-            }
+            Some(ticket) => self.pool.made_ready(self.id, ticket, loaded, flight.report),
             None => {
                 if let Err(error) = loaded {
                     self.state.failed.insert(flight.site, error);
@@ -481,68 +471,6 @@ impl Keeper {
         }
         Ok(())
     }
-
-    /// Ends what the worker was at, and gives what it had not begun to others.
-    async fn bury(&mut self, death: Death) {
-        let breach = match death {
-            Death::Killed(breach) => {
-                self.process.kill().await;
-                breach
-            }
-            Death::Gone => self.process.last_words().await,
-        };
-        let at = self.process.at();
-        let flights = &mut self.state.flights;
-        let culprit = flights.iter().position(|flight| flight.number == at && at != 0);
-        let mut culprit = culprit.unwrap_or(0);
-        // A version that cannot be made ready fails the request that wanted it.
-        if flights.get(culprit).is_some_and(|flight| flight.ticket.is_none()) {
-            culprit += 1;
-        }
-        let guilty = flights.remove(culprit);
-        let app = guilty.as_ref().or(flights.front()).and_then(|flight| flight.ticket.as_ref());
-        let app = app.map_or(0, |ticket| ticket.app);
-        let unfinished = flights.iter().filter(|flight| flight.ticket.is_some()).count()
-            + usize::from(guilty.is_some());
-        let mut again = Vec::new();
-        for flight in flights.drain(..) {
-            let Some(mut ticket) = flight.ticket else { continue };
-            ticket.tries += 1;
-            if ticket.tries > TRIES || flight.calls > 0 {
-                ticket.refuse(breach.clone());
-            } else {
-                again.push((flight.site, ticket));
-            }
-        }
-        if guilty.is_some() {
-            let cost = match breach {
-                Breach::Cpu(limit) => limit,
-                _ => BEAT,
-            };
-            self.pool.killed(app, cost);
-        }
-        self.pool.gone(self.id, app, unfinished, again);
-        // Tickets that were sent meanwhile.
-        self.orders.close();
-        let mut late = Vec::new();
-        while let Ok(ticket) = self.orders.try_recv() {
-            late.push((ticket.scripts.site(), ticket));
-        }
-        if !late.is_empty() {
-            self.pool.put_back(app, late);
-        }
-        let Some(Flight { ticket: Some(ticket), mut report, stream, .. }) = guilty else { return };
-        report.wall = ticket.arrived.elapsed();
-        if let Breach::Cpu(limit) = breach {
-            report.cpu = limit;
-        }
-        match stream {
-            Some(stream) => end(&self.pool, stream, Err(breach), report),
-            None => {
-                let _ = ticket.answer.send(Ended { answer: Err(breach), report });
-            }
-        }
-    }
 }
 
 impl State {
@@ -558,12 +486,6 @@ fn end(pool: &Pool, stream: mpsc::Sender<Piece>, ended: Result<(), Breach>, repo
     pool.lifecycle.spawn(async move {
         let _ = stream.send(Piece::End(ended, report)).await;
     });
-}
-
-/// Only to say that a future is one.
-#[expect(dead_code, reason = "checked when it is compiled")]
-fn keeper_is_send(keeper: Keeper) -> impl Future<Output = ()> + Send {
-    keeper.serve()
 }
 
 /// Bytes of a version's scripts as they are sent.

@@ -9,6 +9,7 @@ mod load;
 mod mapping;
 mod problem;
 mod routes;
+mod stored;
 mod transform;
 
 pub use imports::{LIBRARIES, Target, Unresolved, World};
@@ -16,6 +17,7 @@ pub use load::{Functions, Import, Module, check, load};
 pub use mapping::Mapping;
 pub use problem::{ScriptProblem, excerpt};
 pub use routes::{Found, Route, RouteProblem, Routes};
+pub use stored::stored;
 pub use transform::{How, Kind, Transformed, transform};
 
 /// Whether a file of an app makes its functions: a script below `api/`, route or library.

@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 use super::storage_problem;
 use crate::{
     apps::{
-        functions::{Functions, Kind, Target},
+        functions::{Functions, Kind, Target, stored},
         sites::{Site, Slot},
     },
     node::Node,
@@ -195,7 +195,7 @@ impl Node {
         let env = environment(site.env.clone(), &slot.env());
         let key = (slot.id, site.version, digest(&env));
         let read = async {
-            let functions = site.functions(&*self.store).await.map_err(|e| storage_problem(&e))?;
+            let functions = stored(site, &*self.store).await.map_err(|e| storage_problem(&e))?;
             let app = App {
                 id: slot.uid.to_string(),
                 name: slot.name.to_string(),
@@ -207,6 +207,7 @@ impl Node {
             let scripts = Ready::new(load(&functions, app, env, name));
             let private = site.below("private/").map(|(path, blob)| (path.to_owned(), blob));
             let private = private.collect();
+            let functions = Arc::new(functions);
             Ok::<_, Problem>(Arc::new(FunctionSite { functions, scripts, private }))
         };
         self.function_sites.get_or_insert_async(&key, read).await
