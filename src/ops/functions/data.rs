@@ -296,7 +296,10 @@ fn put(given: &mut Arguments<'_>) -> Result<Operation, HostError> {
         options => given.read_options(options, &["type"])?,
     };
     let media = match options.get("type") {
-        None | Some(Value::Null) => media::content_type(&path).into_owned(),
+        None | Some(Value::Null) => match place["type"].as_str() {
+            Some(media) if is_media(media) => media.to_owned(),
+            _ => media::content_type(&path).into_owned(),
+        },
         Some(Value::String(media)) if is_media(media) => media.clone(),
         Some(_) => return Err(given.refused("`type` is a media type, as `image/png`")),
     };

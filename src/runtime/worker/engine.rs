@@ -6,15 +6,22 @@
 use std::{cell::RefCell, collections::HashMap, path::Path, rc::Rc};
 
 use boa_engine::{
-    Context, JsError, JsNativeError, JsResult, JsValue, Module, Source,
+    Context, JsError, JsNativeError, JsObject, JsResult, JsValue, Module, Source,
     builtins::promise::PromiseState,
     context::{ContextBuilder, HostHooks},
     js_string,
     module::{ModuleLoader, ModuleRequest, Referrer},
-    object::builtins::{JsFunction, JsPromise},
+    object::{ObjectInitializer, builtins::JsFunction},
+    property::Attribute,
 };
 
-use super::{answer, errors, fazt, jobs::Jobs, link::Link, memory, request};
+use super::{
+    answer::{self, Given},
+    errors, fazt,
+    jobs::Jobs,
+    link::Link,
+    memory, methods, request, streaming, web,
+};
 use crate::runtime::frames::{Answer, Kind, Load, Run, Script, ScriptError};
 
 /// Frames of JavaScript that may stand on each other.
@@ -29,6 +36,9 @@ pub(super) struct Site {
     context: Context,
     jobs: Rc<Jobs>,
     entries: HashMap<String, Entry>,
+    link: Rc<Link>,
+    /// What the functions of the Workers form get as `env`.
+    env: JsObject,
 }
 
 /// What answers for one file of `api/`.
@@ -37,6 +47,8 @@ enum Entry {
     Handler(JsFunction),
     /// A function for each method that has one.
     Methods(Vec<(String, JsFunction)>),
+    /// The function `fetch` of an object, as Workers have it.
+    Fetch(JsObject, JsFunction),
 }
 
 struct Hooks;
@@ -133,20 +145,19 @@ impl Site {
         context.runtime_limits_mut().set_recursion_limit(RECURSION);
         context.runtime_limits_mut().set_stack_size_limit(VALUES);
         let prepare = |context: &mut Context| -> JsResult<()> {
-            use boa_runtime::extensions as web;
-            let parts = (
-                web::TimeoutExtension,
-                web::MicrotaskExtension,
-                web::EncodingExtension,
-                web::Base64Extension,
-                web::StructuredCloneExtension,
-                web::UrlExtension,
-            );
-            boa_runtime::register_extensions(parts, None, context)?;
+            web::install(context)?;
+            let app = request::Served { name: load.app.name.clone(), version: load.app.version };
+            context.insert_data(app);
             fazt::install(context, link, &load)
         };
         prepare(&mut context).map_err(|error| errors::describe(&error, &mut context))?;
-        let mut site = Self { context, jobs, entries: HashMap::new() };
+        let mut env = ObjectInitializer::new(&mut context);
+        for (name, value) in &load.env {
+            env.property(js_string!(name.as_str()), js_string!(value.as_str()), Attribute::all());
+        }
+        let env = env.build();
+        let link = link.clone();
+        let mut site = Self { context, jobs, entries: HashMap::new(), link, env };
         for path in load.entries {
             let entry = site.entry(&loader, &path)?;
             site.entries.insert(path, entry);
@@ -202,7 +213,7 @@ impl Site {
         if let Some(object) = default.as_object() {
             let fetch = object.get(js_string!("fetch"), context)?;
             if let Some(function) = fetch.as_function() {
-                return Ok(Some(Entry::Handler(function)));
+                return Ok(Some(Entry::Fetch(object, function)));
             }
         }
         let mut methods = Vec::new();
@@ -230,7 +241,7 @@ impl Site {
     }
 
     /// Answers one request.
-    pub(super) fn run(&mut self, run: &Run) -> Result<Answer, ScriptError> {
+    pub(super) fn run(&mut self, run: Run) -> Result<Answer, ScriptError> {
         fazt::begin(&run.request, &self.context);
         let answered = self.answer(run);
         self.jobs.forget_timers();
@@ -240,18 +251,23 @@ impl Site {
         answered.map_err(|error| errors::describe(&error, &mut self.context))
     }
 
-    fn answer(&mut self, run: &Run) -> JsResult<Answer> {
+    fn answer(&mut self, run: Run) -> JsResult<Answer> {
         let context = &mut self.context;
-        let method = run.request.method.as_str();
+        let asked = Rc::new(run.request);
         let handler = match self.entries.get(&run.entry) {
-            Some(Entry::Handler(handler)) => handler.clone(),
-            Some(Entry::Methods(methods)) => {
-                let of = |wanted: &str| methods.iter().find(|(name, _)| name == wanted);
-                let found = of(method).or_else(|| of("GET").filter(|_| method == "HEAD"));
-                match found {
-                    Some((_, handler)) => handler.clone(),
-                    None => return Ok(not_allowed(methods)),
-                }
+            Some(Entry::Handler(handler)) => handler,
+            Some(Entry::Methods(methods)) => match methods::choose(methods, &asked) {
+                Ok(handler) => handler,
+                Err(refusal) => return Ok(refusal),
+            },
+            Some(Entry::Fetch(object, function)) => {
+                let request = request::standard(&asked, context);
+                let (waits, waiting) = methods::waits(context)?;
+                let given = [request.into(), self.env.clone().into(), waits];
+                let value = function.call(&object.clone().into(), &given, context);
+                let answer = value.and_then(|value| answered(value, &self.link, context));
+                methods::wait(&waiting, context)?;
+                return answer;
             }
             None => {
                 return Err(JsNativeError::error()
@@ -259,35 +275,32 @@ impl Site {
                     .into());
             }
         };
-        let request = request::object(&run.request, context)?;
+        let request = request::object(&asked, context);
         let value = handler.call(&JsValue::undefined(), &[request.into()], context)?;
-        let value = self.settled(value)?;
-        answer::of(&value, &mut self.context)
-    }
-
-    /// Waits for a promise; anything else is there already.
-    fn settled(&mut self, value: JsValue) -> JsResult<JsValue> {
-        let context = &mut self.context;
-        let Some(promise) = value.as_object().and_then(|o| JsPromise::from_object(o.clone()).ok())
-        else {
-            return Ok(value);
-        };
-        self.jobs.run_until(context, || !matches!(promise.state(), PromiseState::Pending));
-        match promise.state() {
-            PromiseState::Fulfilled(value) => Ok(value),
-            PromiseState::Rejected(error) => Err(JsError::from_opaque(error)),
-            PromiseState::Pending => Err(JsNativeError::error()
-                .with_message("the handler waits for something that never comes")
-                .into()),
-        }
+        answered(value, &self.link, context)
     }
 }
 
-fn not_allowed(methods: &[(String, JsFunction)]) -> Answer {
-    let names: Vec<_> = methods.iter().map(|(name, _)| name.as_str()).collect();
-    Answer {
-        status: 405,
-        headers: vec![("allow".to_owned(), names.join(", "))],
-        ..Answer::default()
+/// What a handler gave, as an answer; a streamed one has gone out by then.
+fn answered(value: JsValue, link: &Link, context: &mut Context) -> JsResult<Answer> {
+    let value = settled(value, context)?;
+    match answer::of(&value, context)? {
+        Given::Whole(answer) => Ok(answer),
+        Given::Pieces(head, source) => streaming::send(head, &source, link, context),
+    }
+}
+
+/// Waits for a promise; anything else is there already.
+pub(super) fn settled(value: JsValue, context: &mut Context) -> JsResult<JsValue> {
+    let Some(promise) = value.as_promise() else { return Ok(value) };
+    if let Some(jobs) = context.downcast_job_executor::<Jobs>() {
+        jobs.run_until(context, || !matches!(promise.state(), PromiseState::Pending));
+    }
+    match promise.state() {
+        PromiseState::Fulfilled(value) => Ok(value),
+        PromiseState::Rejected(error) => Err(JsError::from_opaque(error)),
+        PromiseState::Pending => Err(JsNativeError::error()
+            .with_message("the handler waits for something that never comes")
+            .into()),
     }
 }

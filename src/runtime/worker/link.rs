@@ -10,9 +10,9 @@ use std::{
     os::unix::net::UnixStream,
 };
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
-use crate::runtime::frames::{self, FromWorker, HostError, Reply, ToWorker};
+use crate::runtime::frames::{self, FromWorker, Head, HostError, Reply, ToWorker};
 
 /// Bytes that wait to be sent, at most.
 const HELD: usize = 64 << 10;
@@ -72,6 +72,17 @@ impl Link {
                 None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }
+    }
+
+    /// Begins an answer whose body is streamed.
+    pub(super) fn head(&self, head: Head) -> io::Result<()> {
+        self.send(&FromWorker::Head(head))
+    }
+
+    /// Sends a piece of it, and waits until there is room for the next: false when
+    /// nobody listens any more.
+    pub(super) fn chunk(&self, piece: Bytes) -> io::Result<bool> {
+        Ok(self.ask(&FromWorker::Chunk(piece))?.is_ok())
     }
 
     /// How many questions were asked so far.

@@ -9,9 +9,16 @@ mod engine;
 mod errors;
 mod fazt;
 mod jobs;
+mod json;
 mod link;
 mod memory;
+mod methods;
 mod request;
+mod streaming;
+mod web;
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,
@@ -70,7 +77,7 @@ fn conversation(socket: UnixStream, slate: &File) -> io::Result<()> {
                 // Outlives this process, whatever becomes of it.
                 slate.write_all_at(&run.number.to_le_bytes(), 0)?;
                 let asked = link.asked();
-                let done = sites.run(&run);
+                let done = sites.run(run);
                 held += done.cpu_us;
                 link.put(&FromWorker::Done(done))?;
                 // What the host has done must not be done again if the next one fails.
@@ -105,9 +112,10 @@ impl Sites {
         Ok(())
     }
 
-    fn run(&mut self, run: &Run) -> Done {
+    fn run(&mut self, run: Run) -> Done {
         memory::gather_if_grown();
         let before = cpu_us();
+        let number = run.number;
         let mut peak = 0;
         let answer = match self.ready.get_mut(&run.site) {
             Some((bounds, site)) => {
@@ -119,7 +127,7 @@ impl Sites {
             }
             None => Err(ScriptError { name: NOT_READY.to_owned(), ..ScriptError::default() }),
         };
-        Done { number: run.number, answer, cpu_us: cpu_us() - before, peak }
+        Done { number, answer, cpu_us: cpu_us() - before, peak }
     }
 }
 

@@ -129,6 +129,8 @@ async fn objects_are_put_read_and_served_to_who_has_the_address() {
         "
         const { s3 } = fazt.app;
         const put = s3.put('docs/ä b.txt', 'grüße');
+        const blob = s3.put('blob', new Blob(['<b>'], { type: 'text/html' }));
+        s3.delete('blob');
         s3.put('docs/pixel', new Uint8Array([1, 2, 3, 4]), { type: 'image/x-pixel' });
         const got = s3.get('docs/pixel');
         const page = s3.list('docs/', { limit: 1 });
@@ -138,7 +140,7 @@ async fn objects_are_put_read_and_served_to_who_has_the_address() {
             same: got.etag === s3.head('docs/pixel').etag, none: s3.get('x') === undefined,
             noHead: s3.head('x') === undefined, more: page.cursor,
             all: s3.list().map(o => o.path),
-            url: s3.url('docs/pixel'), text: s3.url('docs/ä b.txt'),
+            blob: [blob.type, blob.size], url: s3.url('docs/pixel'), text: s3.url('docs/ä b.txt'),
             brief: s3.url('docs/pixel', { ttl: 1000 }),
         };
     ",
@@ -150,6 +152,7 @@ async fn objects_are_put_read_and_served_to_who_has_the_address() {
     assert_eq!(value["all"], json!(["docs/pixel", "docs/ä b.txt"]));
     assert_eq!([&value["same"], &value["none"], &value["noHead"]], [true; 3]);
     assert_eq!(value["more"], "docs/pixel");
+    assert_eq!(value["blob"], json!(["text/html", 3]));
 
     let url = |name: &str| value[name].as_str().expect("an address").to_owned();
     let found = node.get("hello.localhost", &url("url")).await;
@@ -259,7 +262,7 @@ async fn what_cannot_be_is_refused_by_method_argument_and_limit() {
         (
             "s3.put('a', 5)",
             "VALIDATION_FAILED",
-            "s3.put: the data has to be a string, a typed array or an ArrayBuffer",
+            "s3.put: the data has to be a string, a typed array, an ArrayBuffer or a Blob",
         ),
         (
             "s3.put('a', new Uint8Array(11 << 20))",

@@ -16,7 +16,7 @@ use super::{
     values::{self, Strictness, What},
     wrong,
 };
-use crate::runtime::frames::Reply;
+use crate::runtime::{frames::Reply, worker::web::blob};
 
 /// An argument of a method.
 #[derive(Clone, Copy)]
@@ -193,13 +193,14 @@ impl Take {
                 let Some(content) = content else {
                     let found = values_kind(value);
                     let what = format!(
-                        "{api}: the {name} has to be a string, a typed array or an ArrayBuffer, \
-                         and is {found}"
+                        "{api}: the {name} has to be a string, a typed array, an ArrayBuffer or a \
+                         Blob, and is {found}"
                     );
                     return Err(wrong(what, context));
                 };
                 bytes.push(content);
-                Ok(json!({ "bytes": bytes.len() - 1 }))
+                let media = blob::bytes_of(value).map(|(_, media)| media).unwrap_or_default();
+                Ok(json!({ "bytes": bytes.len() - 1, "type": media }))
             }
         }
     }

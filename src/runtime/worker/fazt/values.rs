@@ -14,6 +14,7 @@ use bytes::Bytes;
 use serde_json::{Map, Number, Value};
 
 use super::wrong;
+use crate::runtime::worker::web::blob;
 
 /// How deep a value may be nested, as the store has it.
 const DEPTH: usize = 100;
@@ -197,16 +198,20 @@ fn boxed(object: &JsObject) -> Option<JsValue> {
     object.downcast_ref::<bool>().map(|flag| (*flag).into())
 }
 
-/// Whether an object is a typed array, a view or a buffer.
+/// Whether an object is a typed array, a view, a buffer or a blob.
 pub(super) fn is_bytes(object: &JsObject) -> bool {
-    JsTypedArray::from_object(object.clone()).is_ok()
+    blob::bytes_of(&object.clone().into()).is_some()
+        || JsTypedArray::from_object(object.clone()).is_ok()
         || JsArrayBuffer::from_object(object.clone()).is_ok()
         || JsDataView::from_object(object.clone()).is_ok()
 }
 
-/// The bytes of a typed array, a view or a buffer.
+/// The bytes of a typed array, a view, a buffer or a blob.
 pub(super) fn bytes(value: &JsValue, context: &mut Context) -> JsResult<Option<Bytes>> {
     let Some(object) = value.as_object() else { return Ok(None) };
+    if let Some((bytes, _)) = blob::bytes_of(value) {
+        return Ok(Some(bytes));
+    }
     if let Ok(buffer) = JsArrayBuffer::from_object(object.clone()) {
         return Ok(buffer.data().map(|data| Bytes::copy_from_slice(&data)));
     }
