@@ -11,7 +11,7 @@ use fazt_tools::{AppName, names::NameProblem};
 use super::{
     bundle::{
         limits::{LimitProblem, Limits, Tally},
-        manifest::{self, Manifest, ManifestProblem},
+        manifest::{self, Isolation, Manifest, ManifestProblem},
         path::{FilePath, PathProblem, collisions},
     },
     functions::{self, Functions, LIBRARIES, ScriptProblem},
@@ -164,6 +164,7 @@ pub async fn check(
             .iter()
             .filter_map(|(name, value)| Some((name.clone(), value.clone()?)))
             .collect(),
+        fresh: manifest.isolation == Isolation::Fresh,
     };
     let manifest = serde_json::to_string(&manifest).unwrap_or_else(|_| "{}".to_owned());
     Ok(Checked { order, app, settings, manifest, warnings, functions })

@@ -128,6 +128,8 @@ pub struct Site {
     pub version: u32,
     /// Whether unknown paths get `index.html`.
     pub spa: bool,
+    /// Whether each request of a function has globals of its own.
+    pub fresh: bool,
     /// When the version was deployed, in Unix seconds.
     pub modified: u64,
     /// Values of the environment that hold where the owner sets none.
@@ -365,6 +367,7 @@ impl Sites {
             version,
             spa: spa.unwrap_or(settings.spa),
             env: settings.env,
+            fresh: settings.fresh,
             modified: u64::try_from(created_at.as_second()).unwrap_or(0),
             redirects,
             overlays: (!header_rules.is_empty()).then(|| quick_cache::sync::Cache::new(OVERLAYS)),

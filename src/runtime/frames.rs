@@ -86,6 +86,10 @@ pub struct Script {
     pub kind: Kind,
     /// What its imports mean: as written, and the file.
     pub imports: Vec<(String, String)>,
+    /// Names that a script exports by `exports` and `module`; `*x` exports what `x` does.
+    pub exports: Vec<String>,
+    /// Whether it is run for each request, and its last value is the answer.
+    pub program: bool,
 }
 
 /// How a file is to be read.

@@ -9,6 +9,7 @@
 pub mod budgets;
 pub mod frames;
 mod keeper;
+pub mod libraries;
 mod pool;
 mod process;
 mod schedule;

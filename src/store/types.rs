@@ -274,6 +274,9 @@ pub struct VersionSettings {
     /// Values of the environment that hold where the owner sets none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
+    /// Whether each request of a function has globals of its own.
+    #[serde(default)]
+    pub fresh: bool,
 }
 
 /// What became of a publish.

@@ -4,6 +4,7 @@
 //! script, `imports` finds what each needs, and `load` does all of it for a version. Nothing
 //! here runs a script, and nothing but `load` knows where files are kept.
 
+mod forms;
 mod imports;
 mod load;
 mod mapping;
@@ -12,7 +13,7 @@ mod routes;
 mod stored;
 mod transform;
 
-pub use imports::{LIBRARIES, Target, Unresolved, World};
+pub use imports::{EMPTY, LIBRARIES, LINKS, Link, PACKAGES, Target, Unresolved, World};
 pub use load::{Functions, Import, Module, check, load};
 pub use mapping::Mapping;
 pub use problem::{ScriptProblem, excerpt};

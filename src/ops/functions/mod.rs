@@ -83,6 +83,7 @@ pub type Pieces = BoxStream<'static, Result<Bytes, std::io::Error>>;
 struct Facts {
     app: Arc<str>,
     id: String,
+    functions: Arc<Functions>,
 }
 
 /// What became of a request for a function.
@@ -139,7 +140,8 @@ impl Node {
             host: Arc::new(host),
             budgets: Budgets::default(),
         };
-        let facts = Facts { app: (*slot.name).into(), id: asked.id };
+        let functions = ready.functions.clone();
+        let facts = Facts { app: (*slot.name).into(), id: asked.id, functions };
         let Ended { answer, report } = self.functions.run(job).await;
         match answer {
             Ok(Answered::Whole(answer)) => {
@@ -149,7 +151,11 @@ impl Node {
             Ok(Answered::Streamed(head, pieces)) => {
                 Ok(Functioned::Streamed(head, self.clone().pieces(facts, pieces)))
             }
-            Err(breach) => {
+            Err(mut breach) => {
+                if let Breach::Failed(error) = &mut breach {
+                    error.stack = facts.functions.retraced(&error.stack);
+                    error.message = facts.functions.retraced(&error.message);
+                }
                 self.ended(&facts, Some(&breach), &report);
                 Err(problem(&breach).detail("request_id", facts.id))
             }
@@ -176,10 +182,10 @@ impl Node {
     /// Writes down how a request went.
     #[expect(clippy::unused_self, reason = "the log is the node's")]
     fn ended(&self, facts: &Facts, breach: Option<&Breach>, report: &Report) {
-        let Facts { app, id } = facts;
+        let Facts { app, id, functions } = facts;
         for line in &report.lines {
             tracing::info!(
-                target: "fazt::functions", %app, id, level = line.level, "{}", line.text
+                target: "fazt::functions", %app, id, level = line.level, "{}", functions.retraced(&line.text)
             );
         }
         if let Some(breach) = breach {
@@ -204,7 +210,8 @@ impl Node {
                 admin: self.url("admin"),
             };
             let name = MADE.fetch_add(1, Ordering::Relaxed);
-            let scripts = Ready::new(load(&functions, app, env, name));
+            let load = Load { fresh: site.fresh, ..load(&functions, app, env, name) };
+            let scripts = Ready::new(load);
             let private = site.below("private/").map(|(path, blob)| (path.to_owned(), blob));
             let private = private.collect();
             let functions = Arc::new(functions);
@@ -253,9 +260,12 @@ pub(super) fn load(functions: &Functions, app: App, env: Vec<(String, String)>, 
             .iter()
             .filter_map(|import| match &import.target {
                 Target::File(file) => Some((import.specifier.clone(), file.clone())),
+                // A worker knows the libraries by their names.
                 Target::Library(_) => None,
             })
             .collect(),
+        exports: module.exports.clone(),
+        program: module.program,
     });
     let entries = functions.routes.list().iter().map(|route| route.file.clone());
     let budgets = Budgets::default();

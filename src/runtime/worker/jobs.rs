@@ -12,7 +12,7 @@ use std::{
 
 use boa_engine::{
     Context, JsResult,
-    job::{GenericJob, IntervalJob, Job, JobExecutor, PromiseJob, TimeoutJob},
+    job::{GenericJob, IntervalJob, Job, JobExecutor, NativeAsyncJob, PromiseJob, TimeoutJob},
 };
 
 use super::{link::Link, memory};
@@ -26,6 +26,8 @@ pub(super) struct Jobs {
     link: Rc<Link>,
     promises: RefCell<VecDeque<PromiseJob>>,
     others: RefCell<VecDeque<GenericJob>>,
+    /// Loads of modules, which are done when they are begun.
+    loads: RefCell<VecDeque<NativeAsyncJob>>,
     /// By when they are due, in the order they were set.
     timers: RefCell<BTreeMap<(Instant, u64), Timer>>,
     set: Cell<u64>,
@@ -42,6 +44,7 @@ impl Jobs {
             link,
             promises: RefCell::default(),
             others: RefCell::default(),
+            loads: RefCell::default(),
             timers: RefCell::default(),
             set: Cell::new(0),
         }
@@ -80,6 +83,22 @@ impl Jobs {
         let _ = self.link.ask(&FromWorker::Call(call));
     }
 
+    /// Runs what `work` leaves for later and nothing else; what waited before waits on.
+    pub(super) fn apart<T>(
+        &self,
+        context: &mut Context,
+        work: impl FnOnce(&Self, &mut Context) -> T,
+    ) -> T {
+        let promises = self.promises.take();
+        let others = self.others.take();
+        let timers = self.timers.take();
+        let done = work(self, context);
+        self.promises.borrow_mut().extend(promises);
+        self.others.borrow_mut().extend(others);
+        self.timers.borrow_mut().extend(timers);
+        done
+    }
+
     /// Forgets the timers that a request left behind.
     pub(super) fn forget_timers(&self) {
         self.timers.borrow_mut().clear();
@@ -87,6 +106,14 @@ impl Jobs {
 
     fn run_ready(&self, context: &mut Context) {
         loop {
+            let load = self.loads.borrow_mut().pop_front();
+            if let Some(load) = load {
+                let shared = RefCell::new(&mut *context);
+                let mut load = load.call(&shared);
+                let mut nobody = std::task::Context::from_waker(std::task::Waker::noop());
+                let _ = std::pin::Pin::new(&mut load).poll(&mut nobody);
+                continue;
+            }
             let promise = self.promises.borrow_mut().pop_front();
             if let Some(promise) = promise {
                 // What a promise throws is kept by the promise it belongs to.
@@ -144,7 +171,8 @@ impl JobExecutor for Jobs {
             Job::IntervalJob(job) => {
                 self.set_timer(Duration::from(job.interval()), Timer::Every(job));
             }
-            // Nothing here is asynchronous in the engine's own way.
+            Job::AsyncJob(job) => self.loads.borrow_mut().push_back(job),
+            // Nothing else here is asynchronous in the engine's own way.
             _ => {}
         }
     }

@@ -37,6 +37,16 @@ pub(super) fn choose<'a>(
     })
 }
 
+/// The answer of a file that others import and that answers nothing itself.
+pub(super) fn no_function(request: &Request) -> Answer {
+    let body = json!({ "error": {
+        "code": "NOT_FOUND", "message": "this app has no function at that path",
+        "request_id": request.id,
+    } });
+    let media = ("content-type".to_owned(), "application/json".to_owned());
+    Answer { status: 404, headers: vec![media], body: body.to_string().into() }
+}
+
 fn allowed(methods: &[(String, JsFunction)]) -> String {
     let mut names: Vec<&str> = methods.iter().map(|(name, _)| name.as_str()).collect();
     if names.contains(&"GET") {

@@ -13,7 +13,11 @@ mod json;
 mod link;
 mod memory;
 mod methods;
+mod modules;
+mod program;
 mod request;
+mod require;
+mod shims;
 mod streaming;
 mod web;
 

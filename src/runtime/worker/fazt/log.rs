@@ -157,7 +157,7 @@ fn is_full(context: &Context) -> JsResult<bool> {
 }
 
 /// Writes a line, unless there are too many.
-fn line(
+pub(super) fn line(
     level: &str,
     mut text: String,
     mut fields: String,

@@ -117,6 +117,12 @@ pub(super) fn ended(context: &Context) -> Option<Answer> {
     context.get_data::<Host>()?.now.borrow_mut().ended.take()
 }
 
+/// Writes a line into the log of the request, as `console` does.
+pub(super) fn tell(level: &str, text: String, context: &mut Context) {
+    // A log that cannot be written stops nobody.
+    let _ = log::line(level, text, String::new(), context);
+}
+
 fn host(context: &Context) -> JsResult<&Host> {
     let host = context.get_data::<Host>();
     host.ok_or_else(|| JsNativeError::error().with_message("there is no host").into())

@@ -5,8 +5,8 @@
 //! shown meanwhile, it runs again.
 
 use boa_engine::{
-    Context, JsError, JsNativeError, JsResult, JsValue, builtins::promise::PromiseState, js_string,
-    object::builtins::JsPromise,
+    Context, JsError, JsNativeError, JsResult, JsValue, NativeFunction,
+    builtins::promise::PromiseState, js_string, object::builtins::JsPromise,
 };
 
 use super::{call, error, wrong};
@@ -55,13 +55,14 @@ fn settled(value: JsValue, context: &mut Context) -> JsResult<JsValue> {
     let (Some(promise), Some(jobs)) = (promise, context.downcast_job_executor::<Jobs>()) else {
         return Ok(value);
     };
+    // It is thrown from here: nobody else has to handle it.
+    let heard = NativeFunction::from_fn_ptr(|_, _, _| Ok(JsValue::undefined()));
+    let heard = heard.to_js_function(context.realm());
+    promise.catch(heard, context)?;
     jobs.run_until(context, || !matches!(promise.state(), PromiseState::Pending));
     match promise.state() {
         PromiseState::Fulfilled(value) => Ok(value),
-        PromiseState::Rejected(thrown) => {
-            // It is thrown from here: nobody else has to handle it.
-            Err(JsError::from_opaque(thrown))
-        }
+        PromiseState::Rejected(thrown) => Err(JsError::from_opaque(thrown)),
         PromiseState::Pending => Err(JsNativeError::error()
             .with_message("tx: the function waits for something that never comes")
             .into()),

@@ -4,7 +4,7 @@
 //! silence: maps and sets, bytes inside of other values, cycles, what is too deep.
 
 use boa_engine::{
-    Context, JsNativeError, JsObject, JsResult, JsString, JsValue, JsVariant,
+    Context, JsObject, JsResult, JsString, JsValue, JsVariant,
     builtins::array_buffer::AlignedVec,
     js_string,
     object::builtins::{JsArrayBuffer, JsDataView, JsMap, JsSet, JsTypedArray, JsUint8Array},
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use serde_json::{Map, Number, Value};
 
 use super::wrong;
-use crate::runtime::worker::web::blob;
+use crate::runtime::worker::{shims::json, web::blob};
 
 /// How deep a value may be nested, as the store has it.
 const DEPTH: usize = 100;
@@ -241,7 +241,5 @@ pub(super) fn uint8_array(bytes: &[u8], context: &mut Context) -> JsResult<JsVal
 
 /// JSON as a script gets it.
 pub(super) fn read(text: &str, context: &mut Context) -> JsResult<JsValue> {
-    let value: Value = serde_json::from_str(text)
-        .map_err(|_| JsNativeError::error().with_message("the host answers nonsense"))?;
-    JsValue::from_json(&value, context)
+    json::read(text, context)
 }
