@@ -60,8 +60,12 @@ pub(super) struct Ticket {
 impl Ticket {
     /// Ends it without a worker.
     pub(super) fn refuse(self, breach: Breach) {
+        self.end(Err(breach));
+    }
+
+    fn end(self, answer: Result<Answered, Breach>) {
         let report = Report { wall: self.arrived.elapsed(), ..Report::default() };
-        let _ = self.answer.send(Ended { answer: Err(breach), report });
+        let _ = self.answer.send(Ended { answer, report });
     }
 }
 
@@ -207,6 +211,10 @@ impl Keeper {
         }
         if let Some(at) = self.state.sites.iter().position(|ready| *ready == site) {
             self.state.sites[at..].rotate_left(1);
+            if ticket.run.is_none() {
+                self.pool.done(self.id, ticket.app, Spent::default());
+                return ticket.end(Ok(Answered::Whole(frames::Answer::default())));
+            }
         } else {
             if self.state.sites.len() >= KEPT {
                 let oldest = self.state.sites.remove(0);
@@ -332,8 +340,7 @@ impl Keeper {
         }
         match flight.ticket {
             Some(ticket) => {
-                let spent = Spent { turn: flight.began.elapsed(), ..Spent::default() };
-                self.pool.done(self.id, ticket.app, Spent { turn: Duration::ZERO, ..spent });
+                self.pool.done(self.id, ticket.app, Spent::default());
                 let answer = loaded
                     .map(|()| Answered::Whole(frames::Answer::default()))
                     .map_err(Breach::Failed);
@@ -371,7 +378,7 @@ impl Keeper {
         };
         self.pool.done(self.id, ticket.app, spent);
         if let Some(stream) = stream {
-            end(&self.pool, stream, answer.map(drop), report);
+            burial::end(&self.pool, stream, answer.map(drop), report);
         } else {
             let answer = answer.map(Answered::Whole);
             let _ = ticket.answer.send(Ended { answer, report });
@@ -483,13 +490,6 @@ impl State {
         self.slice = Some(now);
         self.before = None;
     }
-}
-
-/// Ends a stream, as soon as there is room for its end.
-fn end(pool: &Pool, stream: mpsc::Sender<Piece>, ended: Result<(), Breach>, report: Report) {
-    pool.lifecycle.spawn(async move {
-        let _ = stream.send(Piece::End(ended, report)).await;
-    });
 }
 
 /// Bytes of a version's scripts as they are sent.
