@@ -68,6 +68,8 @@ pub(super) async fn ask(
             .map(|(name, value)| (name.as_str().to_owned(), text(value)))
             .collect(),
         ip: String::new(),
+        user: None,
+        dry_run: false,
         body,
     };
     Ok(match node.answer_function(slot, site, asked).await? {
