@@ -1,4 +1,5 @@
-export default async () => {
+export default async (req) => {
+  if (req.query.before) throw new Error('before')
   await null
-  return new Error('here').stack.split('\n')[0]
+  throw new Error('behind')
 }
