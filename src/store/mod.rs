@@ -7,6 +7,7 @@
 pub mod data;
 pub mod sqlite;
 
+mod net;
 mod oauth;
 mod types;
 
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use data::DataStore;
+pub use net::*;
 pub use oauth::*;
 pub use types::*;
 
@@ -31,6 +33,7 @@ pub trait Store:
     + HandleStore
     + ApprovalStore
     + PeerStore
+    + NetStore
     + SettingStore
     + UpkeepStore
 {
@@ -45,6 +48,7 @@ impl<T> Store for T where
         + HandleStore
         + ApprovalStore
         + PeerStore
+        + NetStore
         + SettingStore
         + UpkeepStore
 {

@@ -4,12 +4,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{AppName, Effect, Route, Scope, Tool, View, tool::example, types::Alias};
+use crate::{
+    AppName, Effect, Route, Scope, Tool, View, net::FetchRule, tool::example, types::Alias,
+};
 
 /// See [`Input`].
 pub struct ConfigureApp;
 
-/// Change an app's settings: host names that lead to it, single-page mode, pinned versions.
+/// Change an app's settings: host names that lead to it, single-page mode, pinned versions,
+/// hosts its functions may fetch from.
 ///
 /// Given nothing to change, it answers the settings as they are. A host is a
 /// label served below the node's domain (`www2`) or a whole domain
@@ -40,6 +43,14 @@ pub struct Input {
     #[arg(long, value_name = "VERSION")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unpin: Vec<u32>,
+    /// Let functions fetch from this host: `HOST`, `*.HOST` or `http://HOST:PORT`
+    #[arg(long = "allow-fetch", value_name = "HOST")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_fetch: Vec<String>,
+    /// Let them no longer fetch from it
+    #[arg(long = "remove-fetch", value_name = "HOST")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove_fetch: Vec<String>,
 }
 
 /// The settings as they are now.
@@ -53,6 +64,9 @@ pub struct Output {
     pub aliases: Vec<Alias>,
     /// Versions that are kept whatever their age
     pub pinned: Vec<u32>,
+    /// What its functions may fetch from, besides what every app may
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fetch: Vec<FetchRule>,
     /// The change to undo, if anything changed
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<i64>,
@@ -95,9 +109,11 @@ impl Tool for ConfigureApp {
         };
         let hosts = if hosts.is_empty() { "only its own".to_owned() } else { hosts.join(", ") };
         let pinned: Vec<_> = out.pinned.iter().map(|version| format!("v{version}")).collect();
+        let fetch: Vec<_> = out.fetch.iter().map(|rule| rule.host.as_str()).collect();
         View::says(headline)
             .fact("spa", if out.spa { "yes" } else { "no" })
             .fact("hosts", hosts)
             .fact_if("pinned", (!pinned.is_empty()).then(|| pinned.join(", ")))
+            .fact_if("may fetch from", (!fetch.is_empty()).then(|| fetch.join(", ")))
     }
 }

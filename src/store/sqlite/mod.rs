@@ -14,6 +14,7 @@ mod examine;
 mod handles;
 mod ledger;
 mod migrations;
+mod net;
 mod oauth;
 mod peers;
 mod reader;
