@@ -95,8 +95,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, headers: &[(&str, &str)]) -> Answer {
-        let headers =
-            headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         Answer { status, headers, body: Bytes::from_static(b"body"), ..Answer::default() }
     }
 

@@ -79,10 +79,10 @@ pub struct Gateway {
 /// Who fetches.
 #[derive(Clone, Copy)]
 pub struct Asker<'a> {
-    /// The app's row id.
+    /// The app's row id; 0 stands for none, whose calls are not written down.
     pub app: i64,
     /// Its name.
-    pub name: &'a AppName,
+    pub name: Option<&'a AppName>,
     /// Whether a host leads back to this node.
     pub owns: &'a (dyn Fn(&str) -> bool + Send + Sync),
 }
@@ -246,7 +246,8 @@ impl Gateway {
         let now = self.clock.now().as_millisecond();
         let ttl = allowed.rule.cache_ttl.filter(|_| secret.is_none() && !ask.stays);
         let key = ttl.and_then(|ttl| {
-            let key = cache::Key::of(asker.app, method.as_str(), target.url().as_str(), &ask.headers);
+            let key =
+                cache::Key::of(asker.app, method.as_str(), target.url().as_str(), &ask.headers);
             key.map(|key| (key, ttl))
         });
         if let Some((key, _)) = &key
@@ -278,7 +279,7 @@ impl Gateway {
         target: &Target,
     ) -> Result<Arc<Allowed>, NetError> {
         let owned = (asker.owns)(target.host());
-        self.rules.load().permit(Some(asker.app), Some(asker.name.as_str()), target, owned)
+        self.rules.load().permit(Some(asker.app), asker.name.map(AppName::as_str), target, owned)
     }
 
     /// Asks, and goes where redirects lead.
@@ -296,9 +297,10 @@ impl Gateway {
             self.count(&hop.allowed)?;
             let response = self.send(asker.app, &hop).await?;
             let status = response.status();
-            let location = response.headers().get(header::LOCATION).filter(|_| {
-                matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) && !stays
-            });
+            let location = response
+                .headers()
+                .get(header::LOCATION)
+                .filter(|_| matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) && !stays);
             let Some(location) = location else {
                 let mut answer = self.read(&hop, response).await?;
                 answer.redirected = hops > 0;
@@ -374,7 +376,10 @@ impl Gateway {
             if most >= LARGEST {
                 return error;
             }
-            error.permitted_by(format!("fazt net allow {} --max-response {LARGEST}", hop.allowed.host))
+            error.permitted_by(format!(
+                "fazt net allow {} --max-response {LARGEST}",
+                hop.allowed.host
+            ))
         };
         let bytes: usize =
             response.headers().iter().map(|(n, v)| n.as_str().len() + v.as_bytes().len()).sum();
@@ -470,7 +475,7 @@ impl<'g> Noted<'g> {
             id: 0,
             at: gateway.clock.now(),
             app: asker.app,
-            name: asker.name.clone(),
+            name: asker.name.cloned(),
             method: method.map_or_else(|_| "?".to_owned(), |method| method.to_string()),
             host: String::new(),
             path: String::new(),
@@ -488,7 +493,9 @@ impl<'g> Noted<'g> {
 impl Drop for Noted<'_> {
     fn drop(&mut self) {
         self.line.ms = u32::try_from(self.began.elapsed().as_millis()).unwrap_or(u32::MAX);
-        self.gateway.log.note(self.line.clone());
+        if self.line.app != 0 {
+            self.gateway.log.note(self.line.clone());
+        }
     }
 }
 
@@ -570,11 +577,10 @@ fn failure(target: &Target, error: &reqwest::Error) -> NetError {
             return refused.clone();
         }
         last = Some(cause);
-        beneath = cause.source().or_else(|| {
-            // An error in an `io::Error` is not among its sources, but is it.
-            let io = cause.downcast_ref::<std::io::Error>()?;
-            io.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static))
-        });
+        // The error within an `io::Error` is not among its sources.
+        let io = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        beneath = io.map(|inner| inner as &(dyn std::error::Error + 'static));
+        beneath = beneath.or_else(|| cause.source());
     }
     let host = target.host();
     if error.is_timeout() {

@@ -109,12 +109,7 @@ impl Gateway {
         (steps, sent.map(Some))
     }
 
-    async fn decide(
-        &self,
-        asker: Asker<'_>,
-        ask: &Ask,
-        trace: &mut Trace,
-    ) -> Result<(), NetError> {
+    async fn decide(&self, asker: Asker<'_>, ask: &Ask, trace: &mut Trace) -> Result<(), NetError> {
         let target = trace.target(Target::parse(&ask.url))?;
         trace.rule(self.permit(asker, &target))?;
         let found = match self.outside.look_up(target.host()).await {

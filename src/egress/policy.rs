@@ -126,7 +126,8 @@ impl Target {
                 format!("`{}` redirects to what cannot be read: {error}", self.host),
             )
         })?;
-        let next = Self::of(url).map_err(|error| error.about(&format!("redirected by `{}`: ", self.host)))?;
+        let next = Self::of(url)
+            .map_err(|error| error.about(&format!("redirected by `{}`: ", self.host)))?;
         if self.is_https() && !next.is_https() {
             return Err(NetError::new(
                 NetCode::Blocked,
@@ -462,9 +463,13 @@ mod tests {
         assert!(to("/c").unwrap().is_beside(&from));
         assert!(!to("//other.example/").unwrap().is_beside(&from));
         assert!(!to("https://api.example.com:444/").unwrap().is_beside(&from));
-        for bad in
-            ["http://api.example.com/", "//127.0.0.1/", "http://[::1]/", "file:///x", "//a@b.example/"]
-        {
+        for bad in [
+            "http://api.example.com/",
+            "//127.0.0.1/",
+            "http://[::1]/",
+            "file:///x",
+            "//a@b.example/",
+        ] {
             assert_eq!(to(bad).expect_err(bad).code, NetCode::Blocked, "{bad}");
         }
     }

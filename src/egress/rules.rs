@@ -111,7 +111,9 @@ impl Rules {
         };
         if !fits {
             let what = format!("`{host}` is not allowed at port {}", target.port());
-            return Err(blocked(what).permitted_by(allow(&format!("{http} --port {}", target.port()))));
+            return Err(
+                blocked(what).permitted_by(allow(&format!("{http} --port {}", target.port())))
+            );
         }
         Ok(allowed.clone())
     }

@@ -34,9 +34,8 @@ impl Secrets {
     /// The secret that an app means by a name: its own, else every app's; refused
     /// where the host is none that it is for.
     pub fn find(&self, app: i64, name: &str, target: &Target) -> Result<&SecretRow, NetError> {
-        let of = |app: Option<i64>| {
-            self.0.iter().find(move |row| row.name == name && row.app == app)
-        };
+        let of =
+            |app: Option<i64>| self.0.iter().find(move |row| row.name == name && row.app == app);
         let Some(found) = of(Some(app)).or_else(|| of(None)) else {
             return Err(NetError::new(NetCode::Auth, format!("there is no secret `{name}`"))
                 .permitted_by(format!("fazt secret set {name} --host {}", target.host())));
@@ -62,8 +61,7 @@ impl Opened {
     pub(super) fn of(row: &SecretRow, open: &Open) -> Result<Self, NetError> {
         let value = open(row).ok_or_else(|| {
             let what = format!("the secret `{}` cannot be read with the node's key", row.name);
-            NetError::new(NetCode::Auth, what)
-                .permitted_by(format!("fazt secret set {}", row.name))
+            NetError::new(NetCode::Auth, what).permitted_by(format!("fazt secret set {}", row.name))
         })?;
         Ok(Self { value, inject: row.way.inject, key: row.way.key.clone() })
     }
@@ -125,10 +123,8 @@ impl Opened {
 
     fn spellings(&self) -> Vec<Vec<u8>> {
         let form: String = url::form_urlencoded::byte_serialize(self.value.as_bytes()).collect();
-        let path = percent_encoding::utf8_percent_encode(
-            &self.value,
-            percent_encoding::NON_ALPHANUMERIC,
-        );
+        let path =
+            percent_encoding::utf8_percent_encode(&self.value, percent_encoding::NON_ALPHANUMERIC);
         let json = serde_json::Value::from(self.value.as_str()).to_string();
         let json = json.trim_matches('"').to_owned();
         let mut all = vec![self.value.clone(), form, path.to_string(), json];
@@ -187,8 +183,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_taken_out_in_every_spelling() {
-        let opened =
-            Opened { value: "a+b/c \"d\"=".to_owned(), inject: Inject::Query, key: None };
+        let opened = Opened { value: "a+b/c \"d\"=".to_owned(), inject: Inject::Query, key: None };
         for echoed in [
             "token: a+b/c \"d\"=",
             "a%2Bb%2Fc+%22d%22%3D",

@@ -7,10 +7,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use fazt_tools::{Code, Problem};
+use fazt_tools::{AppName, Code, Problem};
 use serde_json::Value;
 
-use super::storage_problem;
+use super::{egress::Outgoing, storage_problem};
 use crate::{
     apps::{
         functions::{Functions, Kind, Target},
@@ -91,7 +91,8 @@ impl Node {
             user: None,
             body: asked.body,
         };
-        let host = RequestHost { node: self.clone(), app: slot.id };
+        let net = Outgoing::of(self, slot.id, AppName::parse(&slot.name).ok());
+        let host = RequestHost { node: self.clone(), app: slot.id, net };
         let job = Job {
             app: slot.id,
             scripts: ready.scripts.clone(),
@@ -169,6 +170,9 @@ fn load(functions: &Functions, app: App, (row, version): (i64, u32)) -> Load {
 /// What a visitor is told of a breach; the rest is in the log.
 fn problem(breach: &Breach) -> Problem {
     match breach {
+        Breach::Failed(error) if error.retryable => {
+            Problem::new(Code::Busy, "the function could not do it just now").hint("try again")
+        }
         Breach::Failed(_) => Problem::new(Code::FunctionError, "the function failed")
             .hint("its owner's log says why"),
         Breach::Timeout(limit) => {
@@ -196,11 +200,19 @@ fn problem(breach: &Breach) -> Problem {
 struct RequestHost {
     node: Arc<Node>,
     app: i64,
+    net: Outgoing,
 }
 
 #[async_trait]
 impl HostCalls for RequestHost {
+    fn begins(&self, by: tokio::time::Instant) {
+        self.net.ends(by);
+    }
+
     async fn call(&self, call: Call) -> Result<Reply, HostError> {
+        if call.api.starts_with("net.") {
+            return self.net.call(call).await;
+        }
         let arguments = serde_json::from_str(&call.arguments)
             .map_err(|_| HostError::new("VALIDATION_FAILED", "arguments are no list"))?;
         let space = Space { app: self.app, scope: DataScope::shared() };

@@ -187,11 +187,7 @@ impl Pool {
         }
     }
 
-    async fn answer(
-        self: &Arc<Self>,
-        job: &Job,
-        report: &mut Report,
-    ) -> Result<Answer, Breach> {
+    async fn answer(self: &Arc<Self>, job: &Job, report: &mut Report) -> Result<Answer, Breach> {
         let app = self.app(job.app);
         let _counted = Counted::enter(&app.waiting, self.budgets.queued + self.budgets.in_flight)
             .ok_or(Breach::Busy)?;
@@ -247,6 +243,7 @@ impl Pool {
         let run = ToWorker::Run(run);
         worker.process.send(&run).await.map_err(|_| Ended::Gone)?;
         let wall = self.budgets.wall;
+        job.host.begins(Instant::now() + wall);
         let work = async {
             let mut watch = Watch::new(self.budgets.cpu);
             loop {

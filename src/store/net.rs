@@ -126,7 +126,7 @@ pub struct FetchLine {
     /// Row id of the app.
     pub app: i64,
     /// Name of the app.
-    pub name: AppName,
+    pub name: Option<AppName>,
     /// The method.
     pub method: String,
     /// The host.

@@ -78,9 +78,8 @@ pub const DATA_DOCUMENT_BYTES: Limit = limit(1 << 20, Unit::Bytes, "for one docu
 pub const FETCH_CALLS: Limit =
     limit(5, Unit::Count, "calls to the outside by one request").settable("limits.fetch_calls");
 /// Milliseconds of one call to the outside.
-pub const FETCH_MS: Limit =
-    limit(4_000, Unit::Count, "milliseconds for one call to the outside")
-        .settable("limits.fetch_ms");
+pub const FETCH_MS: Limit = limit(4_000, Unit::Count, "milliseconds for one call to the outside")
+    .settable("limits.fetch_ms");
 /// Milliseconds of all calls to the outside by one request.
 pub const FETCH_TOTAL_MS: Limit =
     limit(4_000, Unit::Count, "milliseconds for all calls to the outside by one request")

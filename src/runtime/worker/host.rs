@@ -52,7 +52,8 @@ pub(super) fn install(context: &mut Context, host: Host, app: &App) -> JsResult<
     });
     let plain = plain.to_js_function(context.realm());
     log.set(js_string!("log"), plain, false, context)?;
-    context.register_global_property(js_string!("console"), log, Attribute::all())
+    context.register_global_property(js_string!("console"), log, Attribute::all())?;
+    super::net::install(context)
 }
 
 fn data_objects(context: &mut Context) -> Vec<(&'static str, JsObject)> {

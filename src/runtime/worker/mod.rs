@@ -8,6 +8,7 @@ mod engine;
 mod errors;
 mod host;
 mod jobs;
+mod net;
 mod request;
 
 use std::{cell::RefCell, collections::HashMap, io, os::unix::net::UnixStream, rc::Rc, thread};

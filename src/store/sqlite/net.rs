@@ -74,7 +74,7 @@ fn read_line(row: &Row<'_>) -> rusqlite::Result<FetchLine> {
         id: row.get(0)?,
         at: time(row.get(1)?),
         app: row.get(2)?,
-        name: app_of(row, 3)?.ok_or(rusqlite::Error::InvalidQuery)?,
+        name: app_of(row, 3)?,
         method: row.get(4)?,
         host: row.get(5)?,
         path: row.get(6)?,
@@ -203,9 +203,10 @@ impl NetStore for SqliteStore {
                 }
                 let what = if to.is_some() { "set" } else { "removed" };
                 let mut edits = Edits::new(c, actor);
-                let value = to.map_or(Value::Null, |(sealed, way)| {
-                    json!({ "sealed": sealed, "way": json!(way).to_string() })
-                });
+                let value = to.map_or(
+                    Value::Null,
+                    |(sealed, way)| json!({ "sealed": sealed, "way": json!(way).to_string() }),
+                );
                 edits.set(cell, value)?;
                 let of = app.as_ref().map_or("every app", AppName::as_str);
                 let summary = format!("{what} the secret {name} of {of}");
@@ -217,8 +218,9 @@ impl NetStore for SqliteStore {
     async fn reseal(&self, sealed: Vec<(i64, String, String)>, actor: Actor) -> Result<()> {
         self.writer
             .run(move |c| {
-                let held: i64 =
-                    c.prepare_cached("SELECT count(*) FROM secrets")?.query_row([], |r| r.get(0))?;
+                let held: i64 = c
+                    .prepare_cached("SELECT count(*) FROM secrets")?
+                    .query_row([], |r| r.get(0))?;
                 let mut done = 0;
                 let sql = "UPDATE secrets SET sealed = ?3 WHERE id = ?1 AND sealed = ?2";
                 for (id, before, after) in &sealed {
