@@ -25,6 +25,8 @@ pub struct Log {
     lines: Mutex<Lines>,
     /// Told when enough of them wait.
     pub worth: Notify,
+    /// Held while lines are written: whoever reads afterwards finds them.
+    writing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -51,6 +53,7 @@ impl Log {
 
     /// Writes what waits; at most `keep` rows are kept.
     pub async fn write(&self, store: &dyn Store, keep: u64) -> Result<(), StoreError> {
+        let _held = self.writing.lock().await;
         let (lines, lost) = {
             let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
             (std::mem::take(&mut lines.waiting), std::mem::take(&mut lines.lost))

@@ -110,6 +110,27 @@ fn rows() -> Vec<Row> {
         row("approve", json!({ "id": 1 }), "approve 1"),
         row("deny", json!({ "id": 2 }), "deny 2"),
         row("list_approvals", json!({ "all": true }), "approvals --all"),
+        row(
+            "allow_fetch",
+            json!({ "host": "api.example.com", "app": "hello", "rate": 60 }),
+            "net allow api.example.com --app hello --rate 60",
+        ),
+        row("list_fetch_rules", json!({ "app": "hello" }), "net list --app hello"),
+        row(
+            "remove_fetch_rule",
+            json!({ "host": "api.example.com", "app": "hello" }),
+            "net remove api.example.com --app hello -y",
+        ),
+        row("list_fetches", json!({ "limit": 1 }), "net logs --limit 1"),
+        row("fetch_stats", json!({}), "net stats"),
+        row(
+            "set_secret",
+            json!({ "name": "KEY", "value": "hush-hush", "hosts": ["api.example.com"] }),
+            "secret set KEY --host api.example.com --file VALUE",
+        ),
+        row("list_secrets", json!({}), "secret list"),
+        row("rekey_secrets", json!({}), "secret rekey"),
+        row("remove_secret", json!({ "name": "KEY" }), "secret remove KEY -y"),
         row("delete_app", json!({ "app": "hello" }), "delete hello -y"),
         row("undo", json!({ "change": 7, "force": true }), "undo 7 --force"),
         row("list_changes", json!({ "limit": 50 }), "changes --limit 50"),
@@ -132,10 +153,13 @@ fn every_tool_has_a_row_here_and_in_the_table_of_access() {
 async fn every_face_gives_the_same_answer() {
     let site = tempfile::tempdir().expect("a folder");
     std::fs::write(site.path().join("index.html"), "<h1>Hello</h1>\n").expect("written");
+    let value = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(value.path(), "hush-hush\n").expect("written");
     let other = TestNode::start().await;
     let (there, token) = (format!("http://{}", other.address()), other.owner_token());
     let fill = |text: &str| {
         let text = text.replace("SITE", &site.path().display().to_string());
+        let text = text.replace("VALUE", &value.path().display().to_string());
         text.replace("URL", &there).replace("TOKEN", &token)
     };
     let (http, program, peer) = (start().await, start().await, start().await);
