@@ -1,6 +1,7 @@
 // `fazt.net.fetch` and the standard `fetch`, over the three ways to ask the host.
-({ now, later, cancel }) => {
+(host) => {
   "use strict";
+  const { now, later, cancel } = host;
   const empty = new Set([101, 103, 204, 205, 304]);
 
   const pairs = (headers) => {

@@ -111,7 +111,7 @@ async fn timers_go_on_while_a_call_is_under_way() {
 async fn a_call_that_nobody_waits_for_ends_with_its_request() {
     let world = World::new(|_| Reply::Hang(Vec::new())).await;
     world.allow("api.site.test", json!({})).await;
-    let code = "export default async () => {
+    let code = "export default async function () {
             fetch('https://api.site.test/');
             await new Promise((go) => setTimeout(go, 100));
             return 'done' }";
@@ -120,7 +120,7 @@ async fn a_call_that_nobody_waits_for_ends_with_its_request() {
     assert_eq!(world.server.count(), 1);
     assert_eq!(world.node.node().egress.under_way(), 0);
     // The worker is well, and its next request may fetch.
-    let code = "export default async () => {
+    let code = "export default async function () {
             try { fazt.net.fetch('https://api.site.test/', { timeout: 50 }) } catch (e) { return e.code } }";
     assert_eq!(world.run(code).await.text(), "NET_TIMEOUT");
 }
@@ -129,7 +129,7 @@ async fn a_call_that_nobody_waits_for_ends_with_its_request() {
 async fn a_function_that_is_killed_closes_its_connections() {
     let world = World::new(|_| Reply::Hang(Vec::new())).await;
     world.allow("api.site.test", json!({})).await;
-    let code = "export default async () => { fetch('https://api.site.test/');
+    let code = "export default async function () { fetch('https://api.site.test/');
             await new Promise((go) => setTimeout(go, 50));
             for (;;) {} }";
     assert_eq!(world.run(code).await.status, 504);

@@ -111,7 +111,7 @@ async fn the_value_of_a_secret_is_nowhere_but_where_it_was_sent() {
             console.log(seen);
             return seen;
         };
-        export default async (req) => all(req.query.auth)";
+        export default function (req) { return all(req.query.auth) }";
     world.node.deploy("shop", &[("api/try.js", code)]).await;
     for auth in ["BEARER", "HEADER", "QUERY"] {
         let path = format!("/api/try?auth={auth}");
