@@ -280,6 +280,10 @@ impl Node {
             }
         }
         self.sites.forget_previews();
+        // The row of an app that is gone for good may be another's soon.
+        if let Err(error) = self.egress.refresh().await {
+            tracing::warn!(%error, "could not read what functions may fetch");
+        }
     }
 
     /// Finishes its tasks, writes what it holds, and lets go of the database.

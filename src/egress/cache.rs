@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::client::Answer;
+use super::wire::Answer;
 
 /// Longest time that an answer is kept.
 pub const LONGEST: u32 = 24 * 3_600;

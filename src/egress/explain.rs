@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use super::{
     budget::Spending,
-    client::{Answer, Ask, Asker, Gateway},
+    client::{Asker, Gateway},
     error::{NetCode, NetError},
     policy::Target,
     rules::Allowed,
+    wire::{Answer, Ask},
 };
 
 /// One thing that was looked at.

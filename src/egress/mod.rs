@@ -16,13 +16,16 @@ pub mod log;
 
 pub mod client;
 
+mod wire;
+
 mod explain;
 
 mod document;
 mod error;
 
 pub use budget::{Limits, Spending};
-pub use client::{Answer, Ask, Asker, Gateway};
+pub use client::{Asker, Gateway};
 pub use document::{FetchError, Outside, Resolver};
 pub use error::{NetCode, NetError};
 pub use explain::Step;
+pub use wire::{Answer, Ask};

@@ -11,6 +11,8 @@ use url::{Host, Url};
 
 use super::error::{NetCode, NetError};
 
+/// Longest URL.
+const URL: usize = 16 << 10;
 /// Redirects that are followed at most.
 pub const HOPS: usize = 3;
 
@@ -114,6 +116,9 @@ impl Target {
         // The name that is resolved and asked for has to be the one that was compared.
         url.set_host(Some(&host)).map_err(|_| blocked(format!("`{host}` is no host name")))?;
         url.set_fragment(None);
+        if url.as_str().len() > URL {
+            return Err(blocked(format!("the URL at `{host}` is longer than {URL} bytes")));
+        }
         let port = url.port_or_known_default().unwrap_or(443);
         Ok(Self { url, host, port })
     }
@@ -426,6 +431,12 @@ mod tests {
         let refused = Target::parse("https://me:hunter2@api.example.com/").expect_err("refused");
         assert_eq!(refused.code, NetCode::Blocked);
         assert!(!refused.message.contains("hunter2"), "{}", refused.message);
+    }
+
+    #[test]
+    fn a_url_has_an_end() {
+        let long = format!("https://a.example/{}", "x".repeat(URL));
+        assert_eq!(Target::parse(&long).expect_err("too long").code, NetCode::Blocked);
     }
 
     #[test]

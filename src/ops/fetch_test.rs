@@ -33,7 +33,7 @@ impl Handler<FetchTest> for Node {
         let host = url.host_str().unwrap_or_default();
         // A URL says by itself where it leads; a bare name is one of an app here.
         if input.url.contains("://") && !self.owns_host(host.trim_end_matches('.')) {
-            return self.test_outside(caller, input).await;
+            return Box::pin(self.test_outside(caller, input)).await;
         }
         let (slot, site, preview) = self.site_at(host, input.version).await?;
         let app = fazt_tools::AppName::parse(&slot.name).map_err(|_| Problem::internal())?;

@@ -207,7 +207,7 @@ async fn after_ten_thousand_calls_with_failures_nothing_is_left() {
             let url = format!("http://api.site.test:{}/{n}", server.port);
             let call = world.get(&url);
             // Some are dropped on their way, as those of a killed function are.
-            let done = if n % 97 == 0 {
+            let done = if n.is_multiple_of(97) {
                 tokio::time::timeout(Duration::from_micros(300), call).await
             } else {
                 Ok(call.await)

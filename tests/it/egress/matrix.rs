@@ -121,7 +121,7 @@ async fn m13_an_answer_of_more_than_a_mebibyte_is_too_large() {
             let mut body = b"HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
             for _ in 0..17 {
                 body.extend_from_slice(b"10000\r\n");
-                body.extend_from_slice(&[b'x'; 1 << 16]);
+                body.extend_from_slice("x".repeat(1 << 16).as_bytes());
                 body.extend_from_slice(b"\r\n");
             }
             Reply::Hang(body)
