@@ -24,7 +24,7 @@ use crate::{
     lifecycle::Lifecycle,
     ops::functions::FunctionSite,
     ops::{egress::sealed_as, storage_problem},
-    runtime::{Budgets, Pool},
+    runtime::Pool,
     store::{
         Actor, DataStore as _, Keep, SecretRow, SettingStore as _, Store, StoreError, Traffic,
         data::Quota,
@@ -156,7 +156,7 @@ impl Node {
         let lifecycle = Lifecycle::default();
         let program = program.unwrap_or_else(this_program);
         Ok(Arc::new(Self {
-            functions: Pool::new(program, Budgets::default(), lifecycle.clone()),
+            functions: Pool::new(program, lifecycle.clone()),
             function_sites: quick_cache::sync::Cache::new(FUNCTION_SITES),
             access,
             sites: Arc::new(sites),

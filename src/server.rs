@@ -88,6 +88,7 @@ pub async fn serve_with(node: Arc<Node>, agents: faces::mcp::Routes) -> Result<R
         tracing::warn!(%error, "could not remove the uploads that an earlier end cut short");
     }
     node.start_upkeep();
+    node.lifecycle.spawn(node.clone().keep_functions_ready());
     let lifecycle = node.lifecycle.clone();
     node.lifecycle.spawn(listener.serve(hosting, lifecycle, connections, DRAIN));
     Ok(Running {

@@ -14,7 +14,6 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, Guard};
-use bytes::Bytes;
 use fazt_tools::types::Share;
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -22,7 +21,6 @@ use tokio::sync::{Mutex, OnceCell, broadcast};
 
 use super::{
     answers::{Answers, FileKey},
-    functions::{self, Functions, LIBRARIES},
     site::{
         headers::{self, HeaderRules},
         negotiate::{Encoding, Encodings},
@@ -127,6 +125,8 @@ pub struct Site {
     pub version: u32,
     /// Whether unknown paths get `index.html`.
     pub spa: bool,
+    /// Whether each request of a function has globals of its own.
+    pub fresh: bool,
     /// When the version was deployed, in Unix seconds.
     pub modified: u64,
     /// Rules of `_redirects`.
@@ -135,8 +135,6 @@ pub struct Site {
     /// Headers that `_headers` gives a path, worked out once; `None` without rules.
     overlays: Option<quick_cache::sync::Cache<Box<str>, Overlay>>,
     files: HashMap<Box<str>, Entry, foldhash::fast::RandomState>,
-    /// Its functions, read when the first of them is asked for.
-    functions: OnceCell<Arc<Functions>>,
 }
 
 /// Headers that a site's own rules set.
@@ -157,25 +155,9 @@ pub struct Entry {
 }
 
 impl Site {
-    /// The version's functions, read from `store` the first time.
-    pub async fn functions(&self, store: &dyn Store) -> Result<Arc<Functions>> {
-        let read = self.functions.get_or_try_init(|| async {
-            let sizes =
-                self.files.iter().map(|(path, e)| (path.to_string(), e.blob.size)).collect();
-            let read = |path: String| async move {
-                let Some(entry) = self.file(&path) else {
-                    return Ok::<_, StoreError>(Bytes::new());
-                };
-                Ok(store.blob(entry.blob.id, Variant::Identity).await?.unwrap_or_default())
-            };
-            let loaded = functions::load::<_, StoreError>(sizes, LIBRARIES, read).await?;
-            // A deploy refuses what cannot be read.
-            loaded.map(Arc::new).map_err(|problems| {
-                let first = problems.first().map(ToString::to_string).unwrap_or_default();
-                StoreError::Backend(format!("the functions of {}: {first}", self.app))
-            })
-        });
-        read.await.cloned()
+    /// Its files with their sizes.
+    pub fn sizes(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.files.iter().map(|(path, entry)| (&**path, entry.blob.size))
     }
 
     /// The file at `path`, which has no leading slash.
@@ -366,9 +348,9 @@ impl Sites {
             app: slot.name.clone(),
             version,
             spa: spa.unwrap_or(settings.spa),
+            fresh: settings.fresh,
             modified: u64::try_from(created_at.as_second()).unwrap_or(0),
             redirects,
-            functions: OnceCell::new(),
             overlays: (!header_rules.is_empty()).then(|| quick_cache::sync::Cache::new(OVERLAYS)),
             headers: header_rules,
             files,

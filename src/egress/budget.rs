@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -63,13 +63,13 @@ impl Limits {
 /// What one request has spent.
 #[derive(Default)]
 pub struct Spending {
-    /// By when the request has to be answered.
-    by: OnceLock<Instant>,
     spent: Mutex<Spent>,
 }
 
 #[derive(Default)]
 struct Spent {
+    /// By when the request has to be answered.
+    by: Option<Instant>,
     calls: u32,
     /// Calls under way, and since when there are any.
     running: u32,
@@ -79,9 +79,9 @@ struct Spent {
 }
 
 impl Spending {
-    /// Notes by when the request has to be answered, once.
+    /// Notes by when the request has to be answered.
     pub fn ends(&self, by: Instant) {
-        let _ = self.by.set(by);
+        held(&self.spent).by = Some(by);
     }
 
     /// Begins a call: how long it may take, or why there is none.
@@ -92,7 +92,7 @@ impl Spending {
             let what = format!("a request may make {} calls", limits.calls);
             return Err(NetError::new(NetCode::Limit, what));
         }
-        let left = self.by.get().map(|by| by.saturating_duration_since(now));
+        let left = spent.by.map(|by| by.saturating_duration_since(now));
         if left.is_some_and(|left| left < RESERVE) {
             let what = "less than a second of the request's time is left";
             return Err(NetError::new(NetCode::Budget, what));

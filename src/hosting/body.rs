@@ -5,13 +5,17 @@
 
 use std::{
     error::Error,
+    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
 use http::{HeaderValue, Method, Response, header};
 use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
@@ -41,6 +45,12 @@ impl VisitorBody {
     /// A body of these bytes.
     pub fn bytes(bytes: impl Into<Bytes>) -> Self {
         Self::Full(Full::new(bytes.into()))
+    }
+
+    /// A body that is made as it is sent.
+    pub fn stream(pieces: BoxStream<'static, io::Result<Bytes>>) -> Self {
+        let frames = pieces.map(|piece| piece.map(Frame::data));
+        Self::Boxed(StreamBody::new(frames).map_err(Into::into).boxed_unsync())
     }
 
     /// A body that the API made.

@@ -12,7 +12,7 @@ use crate::{
     apps::sites::{Site, Slot},
     node::Node,
     ops::functions::{Asked, Functioned},
-    runtime::{Answered, frames::Answer},
+    runtime::frames::{Answer, Head},
 };
 
 /// Longest body of a request.
@@ -71,7 +71,12 @@ pub(super) async fn ask(
         body,
     };
     Ok(match node.answer_function(slot, site, asked).await? {
-        Functioned::Answered(answer) => respond(answer),
+        Functioned::Answered(Answer { status, headers, body }) => {
+            respond(status, headers, VisitorBody::bytes(body))
+        }
+        Functioned::Streamed(Head { status, headers }, pieces) => {
+            respond(status, headers, VisitorBody::stream(pieces))
+        }
         Functioned::Elsewhere(path) => {
             let query = query.map(|query| format!("?{query}")).unwrap_or_default();
             pages::elsewhere(&format!("{path}{query}"))
@@ -80,9 +85,12 @@ pub(super) async fn ask(
     })
 }
 
-fn respond(answer: Answered) -> Response<VisitorBody> {
-    let Answered::Whole(Answer { status, headers, body }) = answer else { unreachable!() };
-    let mut response = Response::new(VisitorBody::bytes(body));
+fn respond(
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: VisitorBody,
+) -> Response<VisitorBody> {
+    let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let own = response.headers_mut();
     own.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -91,7 +99,7 @@ fn respond(answer: Answered) -> Response<VisitorBody> {
             continue;
         }
         let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
             own.append(name, value);
         }
     }

@@ -70,7 +70,8 @@ impl Node {
         let checked = publish::check(&*self.store, &self.limits, order).await.map_err(problem)?;
         let app = checked.app().clone();
         caller.require_app(&app)?;
-        let warnings = checked.warnings.clone();
+        let mut warnings = checked.warnings.clone();
+        warnings.extend(self.try_functions(&app, &checked.functions).await?);
         let done = publish::publish(&*self.store, checked).await.map_err(problem)?;
         self.refresh(done.app).await?;
         self.to_compress.notify_one();
@@ -381,7 +382,7 @@ fn problem(error: PublishError) -> Problem {
 
 /// What scripts that cannot run mean for the caller: the first place in full, the others for
 /// programs.
-fn bad_function(problems: &[ScriptProblem], mut text: String) -> Problem {
+pub(super) fn bad_function(problems: &[ScriptProblem], mut text: String) -> Problem {
     if let Some(first) = problems.first().filter(|first| !first.excerpt.is_empty()) {
         text.push('\n');
         text.push_str(&first.excerpt);

@@ -8,26 +8,28 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use fazt_tools::{AppName, Code, Problem};
+use futures_util::stream::{self, BoxStream};
 use serde_json::Value;
+use tokio::sync::mpsc;
 
 use super::{egress::Outgoing, storage_problem};
 use crate::{
     apps::{
-        functions::{Functions, Kind, Target},
+        functions::{Functions, Kind, Target, stored},
         sites::{Site, Slot},
     },
     node::Node,
     runtime::{
-        Answered, Breach, Budgets, HostCalls, Job, Ready,
-        frames::{self, App, Bounds, Call, HostError, Load, Reply, Request, Script},
+        Answered, Breach, Budgets, Ended, HostCalls, Job, Piece, Ready, Report,
+        frames::{self, Answer, App, Bounds, Call, Head, HostError, Load, Reply, Request, Script},
     },
     store::data::{DataScope, Datum, Operation, Outcome, Page, Space},
 };
 
 /// A version's functions, with its scripts ready to be sent to a worker.
 pub struct FunctionSite {
-    functions: Arc<Functions>,
-    scripts: Ready,
+    pub(super) functions: Arc<Functions>,
+    pub(super) scripts: Ready,
 }
 
 /// A request for a function, as it came.
@@ -50,10 +52,24 @@ pub struct Asked<'r> {
     pub body: Bytes,
 }
 
+/// A body as it is made.
+pub type Pieces = BoxStream<'static, Result<Bytes, std::io::Error>>;
+
+/// What a log knows of a request before it is answered.
+#[derive(Clone)]
+struct Facts {
+    app: Arc<str>,
+    id: String,
+    functions: Arc<Functions>,
+}
+
 /// What became of a request for a function.
 pub enum Functioned {
     /// The function answered.
-    Answered(Answered),
+    Answered(Answer),
+    /// The function answers, and makes its body as it is sent. A body that breaks off
+    /// ends with an error.
+    Streamed(Head, Pieces),
     /// The function is at another path.
     Elsewhere(String),
     /// There is none.
@@ -101,41 +117,85 @@ impl Node {
             host: Arc::new(host),
             budgets: Budgets::default(),
         };
-        let outcome = self.functions.run(job).await;
-        for line in &outcome.report.lines {
-            tracing::info!(
-                target: "fazt::functions", app = %slot.name, id = asked.id,
-                level = line.level, "{}", line.text
-            );
-        }
-        match outcome.answer {
-            Ok(answer) => Ok(Functioned::Answered(answer)),
-            Err(breach) => {
-                tracing::warn!(app = %slot.name, id = asked.id, ?breach, "a function failed");
-                Err(problem(&breach).detail("request_id", asked.id))
+        let functions = ready.functions.clone();
+        let facts = Facts { app: (*slot.name).into(), id: asked.id, functions };
+        let Ended { answer, report } = self.functions.run(job).await;
+        match answer {
+            Ok(Answered::Whole(answer)) => {
+                self.ended(&facts, None, &report);
+                Ok(Functioned::Answered(answer))
+            }
+            Ok(Answered::Streamed(head, pieces)) => {
+                Ok(Functioned::Streamed(head, self.clone().pieces(facts, pieces)))
+            }
+            Err(mut breach) => {
+                if let Breach::Failed(error) = &mut breach {
+                    error.stack = facts.functions.retraced(&error.stack);
+                    error.message = facts.functions.retraced(&error.message);
+                }
+                self.ended(&facts, Some(&breach), &report);
+                Err(problem(&breach).detail("request_id", facts.id))
             }
         }
     }
 
-    async fn function_site(&self, slot: &Slot, site: &Site) -> Result<Arc<FunctionSite>, Problem> {
+    /// The pieces of a streamed body, up to its end, which is written down.
+    fn pieces(self: Arc<Self>, facts: Facts, pieces: mpsc::Receiver<Piece>) -> Pieces {
+        let state = Some((self, facts, pieces));
+        Box::pin(stream::unfold(state, |state| async {
+            let (node, facts, mut pieces) = state?;
+            let broken = |breach: &Breach| std::io::Error::other(problem(breach).message);
+            match pieces.recv().await {
+                Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some((node, facts, pieces)))),
+                Some(Piece::End(ended, report)) => {
+                    node.ended(&facts, ended.as_ref().err(), &report);
+                    Some((Err(broken(&ended.err()?)), None))
+                }
+                None => Some((Err(broken(&Breach::Crashed(String::new()))), None)),
+            }
+        }))
+    }
+
+    /// Writes down how a request went.
+    #[expect(clippy::unused_self, reason = "the log is the node's")]
+    fn ended(&self, facts: &Facts, breach: Option<&Breach>, report: &Report) {
+        let Facts { app, id, functions } = facts;
+        for line in &report.lines {
+            tracing::info!(
+                target: "fazt::functions", %app, id, level = line.level, "{}", functions.retraced(&line.text)
+            );
+        }
+        if let Some(breach) = breach {
+            tracing::warn!(%app, id, ?breach, "a function failed");
+        }
+    }
+
+    pub(super) async fn function_site(
+        &self,
+        slot: &Slot,
+        site: &Site,
+    ) -> Result<Arc<FunctionSite>, Problem> {
         let key = (slot.id, site.version);
         let read = async {
-            let functions = site.functions(&*self.store).await.map_err(|e| storage_problem(&e))?;
+            let functions = stored(site, &*self.store).await.map_err(|e| storage_problem(&e))?;
             let app = App {
                 id: slot.id.to_string(),
                 name: slot.name.to_string(),
                 version: site.version,
                 domain: self.config.domain.clone(),
             };
-            let scripts = Ready::new(load(&functions, app, key));
-            Ok::<_, Problem>(Arc::new(FunctionSite { functions, scripts }))
+            // Rows and versions are counted from one, and neither reaches half of its bits.
+            let name = slot.id.unsigned_abs() << 32 | u64::from(site.version);
+            let load = Load { fresh: site.fresh, ..load(&functions, app, name) };
+            let scripts = Ready::new(load);
+            Ok::<_, Problem>(Arc::new(FunctionSite { functions: Arc::new(functions), scripts }))
         };
         self.function_sites.get_or_insert_async(&key, read).await
     }
 }
 
 /// A version's scripts as a worker wants them.
-fn load(functions: &Functions, app: App, (row, version): (i64, u32)) -> Load {
+pub(super) fn load(functions: &Functions, app: App, site: u64) -> Load {
     let files = functions.modules.iter().map(|(path, module)| Script {
         path: path.clone(),
         code: module.code.clone(),
@@ -149,13 +209,14 @@ fn load(functions: &Functions, app: App, (row, version): (i64, u32)) -> Load {
             .iter()
             .filter_map(|import| match &import.target {
                 Target::File(file) => Some((import.specifier.clone(), file.clone())),
+                // A worker knows the libraries by their names.
                 Target::Library(_) => None,
             })
             .collect(),
+        exports: module.exports.clone(),
+        program: module.program,
     });
     let entries = functions.routes.list().iter().map(|route| route.file.clone());
-    // Rows and versions are counted from one, and neither reaches half of its bits.
-    let site = row.unsigned_abs() << 32 | u64::from(version);
     let budgets = Budgets::default();
     let bounds = Bounds {
         memory: budgets.memory,

@@ -30,6 +30,7 @@ mod settings;
 mod status;
 mod tickets;
 mod tokens;
+mod trials;
 mod undo;
 
 use fazt_tools::{AppName, Caller, Code, Problem, types};

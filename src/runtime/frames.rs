@@ -4,19 +4,24 @@
 //! conversation at a frame it cannot read: a worker runs strangers' code, and is
 //! believed nothing but what a frame can say.
 
-use std::io::{self, Read, Write};
+use std::{io, mem};
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes, BytesMut};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Longest frame.
-pub const LONGEST: usize = 16 << 20;
+pub const LONGEST: usize = 32 << 20;
+
+/// The call by which a script waits for a timer, so many milliseconds.
+pub const WAIT: &str = "timer.wait";
 
 /// From the node.
 #[derive(Debug, Deserialize, Serialize)]
 pub enum ToWorker {
     /// A version's scripts, to be made ready.
     Load(Load),
+    /// A version that is not wanted any more.
+    Forget(u64),
     /// A request for one of them.
     Run(Run),
     /// What a call of the host, or a piece of a stream, came to.
@@ -79,6 +84,10 @@ pub struct Script {
     pub kind: Kind,
     /// What its imports mean: as written, and the file.
     pub imports: Vec<(String, String)>,
+    /// Names that a script exports by `exports` and `module`; `*x` exports what `x` does.
+    pub exports: Vec<String>,
+    /// Whether it is run for each request, and its last value is the answer.
+    pub program: bool,
 }
 
 /// How a file is to be read.
@@ -261,41 +270,35 @@ impl HostError {
     }
 }
 
-/// A frame as bytes.
-pub fn encode<T: Serialize>(frame: &T) -> io::Result<Vec<u8>> {
-    let start = vec![0; 4];
-    let mut bytes = postcard::to_extend(frame, start).map_err(io::Error::other)?;
-    let length = bytes.len() - 4;
+/// Adds a frame to bytes that are to be sent. What cannot be sent leaves them as they
+/// were.
+pub fn append<T: Serialize>(frame: &T, to: &mut Vec<u8>) -> io::Result<()> {
+    let start = to.len();
+    let mut bytes = mem::take(to);
+    bytes.extend_from_slice(&[0; 4]);
+    *to = postcard::to_extend(frame, bytes).map_err(io::Error::other)?;
+    let length = to.len() - start - 4;
     if length > LONGEST {
+        to.truncate(start);
         return Err(io::Error::other("the frame is too long"));
     }
     let length = u32::try_from(length).map_err(io::Error::other)?;
-    bytes[..4].copy_from_slice(&length.to_le_bytes());
-    Ok(bytes)
+    to[start..start + 4].copy_from_slice(&length.to_le_bytes());
+    Ok(())
 }
 
-/// A frame from its bytes.
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
-    postcard::from_bytes(bytes).map_err(io::Error::other)
-}
-
-/// Writes a frame.
-pub fn write<T: Serialize>(to: &mut impl Write, frame: &T) -> io::Result<()> {
-    to.write_all(&encode(frame)?)
-}
-
-/// Reads a frame; `None` when the other side is gone.
-pub fn read<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<T>> {
-    let mut length = [0; 4];
-    match from.read_exact(&mut length) {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        other => other?,
-    }
-    let length = usize::try_from(u32::from_le_bytes(length)).map_err(io::Error::other)?;
+/// Takes the first frame out of bytes that came; `None` until it is whole.
+pub fn take<T: DeserializeOwned>(from: &mut BytesMut) -> io::Result<Option<T>> {
+    let Some(head) = from.first_chunk::<4>() else { return Ok(None) };
+    let length = usize::try_from(u32::from_le_bytes(*head)).map_err(io::Error::other)?;
     if length > LONGEST {
         return Err(io::Error::other("the frame is too long"));
     }
-    let mut bytes = vec![0; length];
-    from.read_exact(&mut bytes)?;
-    decode(&bytes).map(Some)
+    if from.len() < length + 4 {
+        from.reserve(length + 4 - from.len());
+        return Ok(None);
+    }
+    let frame = postcard::from_bytes(&from[4..length + 4]).map_err(io::Error::other);
+    from.advance(length + 4);
+    frame.map(Some)
 }

@@ -2,21 +2,24 @@
 //!
 //! The engine can be neither interrupted nor held to an amount of memory, and
 //! plain JavaScript can make it abort; so a script has a process of its own, and
-//! the node has a clock. `pool` hands requests out, `process` starts and kills,
-//! `worker` is what runs over there. What scripts may ask of the host is a trait,
+//! the node has a clock. `pool` takes requests, `schedule` says whose turn it is,
+//! `keeper` speaks to a `process`, and `worker` is what runs over there. What scripts may ask of the host is a trait,
 //! carried out above.
 
 pub mod budgets;
 pub mod frames;
+mod keeper;
+pub mod libraries;
 mod pool;
 mod process;
+mod schedule;
 pub mod worker;
 
 use async_trait::async_trait;
 
 pub use self::{
     budgets::{Breach, Budgets},
-    pool::{Answered, Job, Outcome, Piece, Pool, Ready, Report, Traced},
+    pool::{Answered, Ended, Job, Piece, Pool, Ready, Report, Traced},
 };
 
 /// The word by which this program becomes a worker.
@@ -27,7 +30,7 @@ use self::frames::{Call, HostError, Reply};
 /// that no call has to say it.
 #[async_trait]
 pub trait HostCalls: Send + Sync + 'static {
-    /// Notes that the script runs, and by when the request has to be answered.
+    /// Notes, before a call, by when the request has to be answered.
     fn begins(&self, _by: tokio::time::Instant) {}
 
     /// Carries out one call.

@@ -1,46 +1,63 @@
-//! Which worker runs what, and for how long.
+//! Takes requests for functions and has workers answer them.
 //!
-//! As many workers as cores, two at least, and one in reserve. An app holds at most
-//! all but one, so that whatever it does another still gets its turn. A worker that
-//! breaches a budget is killed, and only the request that did it fails.
+//! [`schedule`](super::schedule) decides who is next and where, a
+//! [`keeper`](super::keeper) speaks to each worker; this holds both together, starts
+//! workers, and refuses what cannot be served. None runs until one is needed.
 
 use std::{
     collections::HashMap,
+    io,
     path::PathBuf,
-    sync::{
-        Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
 use tokio::{
-    sync::{Semaphore, mpsc},
-    time::{Instant, interval, timeout, timeout_at},
+    sync::{Notify, mpsc, oneshot},
+    time::{Instant, sleep},
 };
 
 use super::{
     Breach, Budgets, HostCalls,
-    frames::{Answer, FromWorker, Head, HostError, Line, Load, Request, Run, ToWorker},
+    frames::{Answer, Head, Line, Load, Request, Run, ToWorker},
+    keeper::{self, Keeper, Ticket},
     process::Process,
-    worker::NOT_READY,
+    schedule::{Bounds, Move, Places, Schedule, Spent},
 };
 use crate::lifecycle::Lifecycle;
 
-/// How often the processor time of a running request is looked at.
-const BEAT: Duration = Duration::from_millis(100);
-/// Versions that a worker keeps ready, as it does itself.
-const KEPT: usize = 16;
+/// Workers beyond the usual that may wait for the host.
+const WAITING: usize = 16;
+/// How long one of those may be idle.
+const IDLE: Duration = Duration::from_secs(10);
+/// How often what waits is looked at.
+const SWEEP: Duration = Duration::from_millis(100);
+/// The app that versions belong to which are only tried.
+const TRIED: i64 = i64::MIN;
 
 /// A version's scripts, ready to be sent to a worker.
 #[derive(Clone)]
-pub struct Ready(Arc<Load>);
+pub struct Ready(Arc<Packed>);
+
+struct Packed {
+    site: u64,
+    bytes: io::Result<Vec<u8>>,
+}
 
 impl Ready {
     /// Holds them.
     pub fn new(load: Load) -> Self {
-        Self(Arc::new(load))
+        let site = load.site;
+        Self(Arc::new(Packed { site, bytes: keeper::encoded(load) }))
+    }
+
+    pub(super) fn site(&self) -> u64 {
+        self.0.site
+    }
+
+    pub(super) fn bytes(&self) -> Result<&[u8], &io::Error> {
+        self.0.bytes.as_deref()
     }
 }
 
@@ -61,7 +78,8 @@ pub struct Job {
 }
 
 /// How a request was answered.
-pub struct Outcome {
+#[derive(Debug)]
+pub struct Ended {
     /// What was answered, or why nothing was.
     pub answer: Result<Answered, Breach>,
     /// What it took. Of an answer that is streamed it comes at the stream's end.
@@ -69,6 +87,7 @@ pub struct Outcome {
 }
 
 /// An answer.
+#[derive(Debug)]
 pub enum Answered {
     /// All of it.
     Whole(Answer),
@@ -77,6 +96,7 @@ pub enum Answered {
 }
 
 /// A part of an answer that is streamed.
+#[derive(Debug)]
 pub enum Piece {
     /// Bytes of the body.
     Bytes(Bytes),
@@ -115,321 +135,247 @@ pub struct Traced {
 /// The workers.
 pub struct Pool {
     program: PathBuf,
-    budgets: Budgets,
-    lifecycle: Lifecycle,
-    idle: Mutex<Vec<Worker>>,
-    /// One for each worker that may be busy.
-    places: Arc<Semaphore>,
-    workers: usize,
-    apps: Mutex<HashMap<i64, Weak<App>>>,
+    pub(super) lifecycle: Lifecycle,
+    inner: Mutex<Inner>,
+    restless: Notify,
 }
 
-/// What an app has under way.
-struct App {
-    /// Workers it may hold.
-    places: Semaphore,
-    /// Requests that run or wait.
-    waiting: AtomicUsize,
-}
-
-struct Worker {
-    process: Process,
-    /// Versions that are ready there, the latest last.
-    ready: Vec<u64>,
+struct Inner {
+    schedule: Schedule<Ticket>,
+    doors: HashMap<u64, mpsc::UnboundedSender<Ticket>>,
+    workers: u64,
+    sweeping: bool,
 }
 
 impl Pool {
     /// A pool that starts `program` for its workers. None runs until one is needed.
     #[must_use]
-    pub fn new(program: PathBuf, budgets: Budgets, lifecycle: Lifecycle) -> Arc<Self> {
-        let workers = std::thread::available_parallelism().map_or(2, usize::from).max(2);
-        Arc::new(Self {
-            program,
-            budgets,
-            lifecycle,
-            idle: Mutex::default(),
-            places: Arc::new(Semaphore::new(workers)),
-            workers,
-            apps: Mutex::default(),
-        })
+    pub fn new(program: PathBuf, lifecycle: Lifecycle) -> Arc<Self> {
+        let busy = std::thread::available_parallelism().map_or(2, usize::from).max(2);
+        let schedule = Schedule::new(Places { busy, most: busy + 1 + WAITING });
+        let inner = Inner { schedule, doors: HashMap::new(), workers: 0, sweeping: false };
+        Arc::new(Self { program, lifecycle, inner: Mutex::new(inner), restless: Notify::new() })
     }
 
     /// Runs a request.
-    pub async fn run(self: &Arc<Self>, job: Job) -> Outcome {
-        let mut report = Report::default();
-        let answer = self.answer(&job, &mut report).await;
-        Outcome { answer: answer.map(Answered::Whole), report }
+    pub async fn run(self: &Arc<Self>, job: Job) -> Ended {
+        let Job { app, scripts, entry, request, host, budgets } = job;
+        let run = Run { number: 0, site: scripts.site(), entry, request };
+        self.ask(app, scripts, Some((run, host)), budgets).await
     }
 
     /// Whether a version can be made ready: what is wrong with it, if anything is.
-    pub async fn try_load(self: &Arc<Self>, scripts: &Ready) -> Result<(), Breach> {
-        let _place = self.places.acquire().await.map_err(|_| Breach::Busy)?;
-        let mut worker = self.take(scripts.0.site).await?;
-        worker.ready.retain(|site| *site != scripts.0.site);
-        match self.load(&mut worker, scripts).await {
-            Ok(()) => {
-                self.give_back(worker);
-                Ok(())
-            }
-            Err(Ended::Failed(error)) => {
-                self.give_back(worker);
-                Err(Breach::Failed(error))
-            }
-            Err(Ended::Breached(breach)) => {
-                worker.process.kill().await;
-                self.refill();
-                Err(breach)
-            }
-            Err(Ended::Gone) => {
-                self.refill();
-                Err(worker.process.last_words().await)
-            }
-        }
+    pub async fn try_load(
+        self: &Arc<Self>,
+        scripts: &Ready,
+        budgets: Budgets,
+    ) -> Result<(), Breach> {
+        self.ask(TRIED, scripts.clone(), None, budgets).await.answer.map(drop)
     }
 
-    async fn answer(self: &Arc<Self>, job: &Job, report: &mut Report) -> Result<Answer, Breach> {
-        let app = self.app(job.app);
-        let _counted = Counted::enter(&app.waiting, self.budgets.queued + self.budgets.in_flight)
-            .ok_or(Breach::Busy)?;
-        let by = Instant::now() + self.budgets.wait;
-        let _turn = timeout_at(by, app.places.acquire())
-            .await
-            .map_err(|_| Breach::Busy)?
-            .map_err(|_| Breach::Busy)?;
-        let _place = timeout_at(by, self.places.acquire())
-            .await
-            .map_err(|_| Breach::Busy)?
-            .map_err(|_| Breach::Busy)?;
-        let mut worker = self.take(job.scripts.0.site).await?;
-        let ended = self.converse(&mut worker, job, report).await;
-        match ended {
-            Ok(answer) => {
-                self.give_back(worker);
-                if answer.body.len() > self.budgets.answer {
-                    return Err(Breach::TooLong(answer.body.len()));
-                }
-                Ok(answer)
-            }
-            Err(Ended::Failed(error)) => {
-                self.give_back(worker);
-                Err(Breach::Failed(error))
-            }
-            Err(Ended::Breached(breach)) => {
-                worker.process.kill().await;
-                self.refill();
-                Err(breach)
-            }
-            Err(Ended::Gone) => {
-                self.refill();
-                Err(worker.process.last_words().await)
-            }
-        }
+    /// Makes a version of an app ready, so that its first visitor does not wait.
+    pub async fn warm(
+        self: &Arc<Self>,
+        app: i64,
+        scripts: &Ready,
+        budgets: Budgets,
+    ) -> Result<(), Breach> {
+        self.ask(app, scripts.clone(), None, budgets).await.answer.map(drop)
     }
 
-    /// Sends a request to a worker and serves its calls until it is answered.
-    async fn converse(
-        &self,
-        worker: &mut Worker,
-        job: &Job,
-        report: &mut Report,
-    ) -> Result<Answer, Ended> {
-        let site = job.scripts.0.site;
-        if !worker.ready.contains(&site) {
-            self.load(worker, &job.scripts).await?;
+    /// Workers there are, and requests that wait for one.
+    pub fn sizes(&self) -> (usize, usize) {
+        self.inner().schedule.sizes()
+    }
+
+    async fn ask(
+        self: &Arc<Self>,
+        app: i64,
+        scripts: Ready,
+        run: Option<(Run, Arc<dyn HostCalls>)>,
+        budgets: Budgets,
+    ) -> Ended {
+        let (answer, answered) = oneshot::channel();
+        let site = scripts.site();
+        let (run, host) = run.unzip();
+        let run = run.map(|run| Box::new(ToWorker::Run(run)));
+        let arrived = Instant::now();
+        let ticket = Ticket { app, scripts, budgets, run, host, answer, arrived, tries: 0 };
+        let bounds = Bounds { in_flight: budgets.in_flight, queued: budgets.queued };
+        {
+            let mut inner = self.inner();
+            if let Err(ticket) = inner.schedule.admit(app, site, bounds, ticket) {
+                drop(inner);
+                ticket.refuse(Breach::Busy);
+            } else {
+                self.hand_out(&mut inner);
+            }
         }
-        let mut calls = 0;
-        let mut loaded_again = false;
-        let run = Run { number: 0, site, entry: job.entry.clone(), request: job.request.clone() };
-        let run = ToWorker::Run(run);
-        worker.process.send(&run).await.map_err(|_| Ended::Gone)?;
-        let wall = self.budgets.wall;
-        job.host.begins(Instant::now() + wall);
-        let work = async {
-            let mut watch = Watch::new(self.budgets.cpu);
-            loop {
-                match watch.next(&mut worker.process).await? {
-                    FromWorker::Log(line) => report.lines.push(line),
-                    FromWorker::Call(call) => {
-                        calls += 1;
-                        let reply = if calls > self.budgets.calls {
-                            let message = format!("more than {} calls", self.budgets.calls);
-                            Err(HostError::new("DATA_LIMIT", message))
-                        } else {
-                            job.host.call(call).await
-                        };
-                        let reply = ToWorker::Reply(reply);
-                        worker.process.send(&reply).await.map_err(|_| Ended::Gone)?;
+        answered.await.unwrap_or_else(|_| Ended {
+            answer: Err(Breach::Unavailable("the node is stopping".to_owned())),
+            report: Report::default(),
+        })
+    }
+
+    /// Does whatever the schedule says can be done now.
+    fn hand_out(self: &Arc<Self>, inner: &mut Inner) {
+        let now = Instant::now();
+        while let Some(next) = inner.schedule.next(now) {
+            match next {
+                Move::Start => self.start(),
+                Move::Give(worker, ticket) => {
+                    if ticket.answer.is_closed() {
+                        inner.schedule.done(worker, ticket.app, Spent::default());
+                        continue;
                     }
-                    FromWorker::Head(_) | FromWorker::Chunk(_) => return Err(Ended::Gone),
-                    FromWorker::Done(done) => {
-                        report.cpu = Duration::from_micros(done.cpu_us);
-                        match done.answer {
-                            // The worker forgot it: it keeps only so many.
-                            Err(error) if error.name == NOT_READY && !loaded_again => {
-                                loaded_again = true;
-                                self.load(worker, &job.scripts).await?;
-                                worker.process.send(&run).await.map_err(|_| Ended::Gone)?;
-                            }
-                            Err(error) => return Err(Ended::Failed(error)),
-                            Ok(answer) => return Ok(answer),
-                        }
+                    let unsent = match inner.doors.get(&worker) {
+                        Some(door) => door.send(ticket).err().map(|unsent| unsent.0),
+                        None => Some(ticket),
+                    };
+                    if let Some(ticket) = unsent {
+                        let (app, site) = (ticket.app, ticket.scripts.site());
+                        inner.schedule.gone(worker, app, 1);
+                        inner.schedule.put_back(app, vec![(site, ticket)]);
                     }
-                    FromWorker::Ready | FromWorker::Loaded(_) => return Err(Ended::Gone),
                 }
             }
-        };
-        match timeout(wall, work).await {
-            Ok(answered) => answered,
-            Err(_) => Err(Ended::Breached(Breach::Timeout(wall))),
         }
-    }
-
-    async fn load(&self, worker: &mut Worker, scripts: &Ready) -> Result<(), Ended> {
-        let load = ToWorker::Load((*scripts.0).clone());
-        worker.process.send(&load).await.map_err(|_| Ended::Gone)?;
-        let mut watch = Watch::new(self.budgets.load);
-        loop {
-            match watch.next(&mut worker.process).await? {
-                FromWorker::Loaded(Ok(())) => {
-                    if worker.ready.len() >= KEPT {
-                        worker.ready.remove(0);
-                    }
-                    worker.ready.push(scripts.0.site);
-                    return Ok(());
-                }
-                FromWorker::Loaded(Err(error)) => return Err(Ended::Failed(error)),
-                FromWorker::Log(_) => {}
-                // While a version is made ready it answers nobody.
-                FromWorker::Call(_) => {
-                    let message = "data is there for requests, not while a file is loaded";
-                    let reply = ToWorker::Reply(Err(HostError::new("NOT_IN_A_REQUEST", message)));
-                    worker.process.send(&reply).await.map_err(|_| Ended::Gone)?;
-                }
-                _ => return Err(Ended::Gone),
+        if !self.lifecycle.is_stopping() && inner.schedule.wants_reserve() {
+            self.start();
+        }
+        if inner.schedule.is_restless() {
+            if !inner.sweeping {
+                inner.sweeping = true;
+                self.lifecycle.spawn(sweep(self.clone()));
             }
+            self.restless.notify_one();
         }
     }
 
-    /// A worker: one that has the version ready, any other, or a new one.
-    async fn take(self: &Arc<Self>, site: u64) -> Result<Worker, Breach> {
-        let found = {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            let at = idle.iter().position(|worker| worker.ready.contains(&site));
-            // The emptiest else, so that the reserve is what a new app gets.
-            let at = at.or_else(|| {
-                let emptiest = idle.iter().enumerate().min_by_key(|(_, worker)| worker.ready.len());
-                emptiest.map(|(at, _)| at)
-            });
-            at.map(|at| idle.swap_remove(at))
-        };
-        match found {
-            Some(worker) => Ok(worker),
-            None => {
-                self.refill();
-                self.start().await
-            }
-        }
-    }
-
-    async fn start(&self) -> Result<Worker, Breach> {
-        let process = Process::start(&self.program).await;
-        let process = process.map_err(|error| Breach::Unavailable(error.to_string()))?;
-        Ok(Worker { process, ready: Vec::new() })
-    }
-
-    fn give_back(&self, worker: Worker) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() <= self.workers {
-            idle.push(worker);
-        }
-    }
-
-    /// Starts a worker in reserve.
-    fn refill(self: &Arc<Self>) {
+    fn start(self: &Arc<Self>) {
         let pool = self.clone();
         self.lifecycle.spawn(async move {
-            match pool.start().await {
-                Ok(worker) if !pool.lifecycle.is_stopping() => pool.give_back(worker),
-                Ok(_) => {}
-                Err(breach) => tracing::warn!(?breach, "could not start a worker for functions"),
+            match Process::start(&pool.program).await {
+                Ok(process) => {
+                    let (door, orders) = mpsc::unbounded_channel();
+                    let id = {
+                        let mut inner = pool.inner();
+                        inner.workers += 1;
+                        let id = inner.workers;
+                        inner.doors.insert(id, door);
+                        inner.schedule.started(Some(id), Instant::now());
+                        pool.hand_out(&mut inner);
+                        id
+                    };
+                    Keeper::new(id, pool, process, orders).serve().await;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "could not start a worker for functions");
+                    let mut inner = pool.inner();
+                    inner.schedule.started(None, Instant::now());
+                    if inner.doors.is_empty() {
+                        for ticket in inner.schedule.expired(|_| true) {
+                            ticket.refuse(Breach::Unavailable(error.to_string()));
+                        }
+                    }
+                }
             }
         });
     }
 
-    fn app(&self, app: i64) -> Arc<App> {
-        let mut apps = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = apps.get(&app).and_then(Weak::upgrade) {
-            return known;
+    /// A request ended.
+    pub(super) fn done(self: &Arc<Self>, worker: u64, app: i64, spent: Spent) {
+        let mut inner = self.inner();
+        inner.schedule.done(worker, app, spent);
+        self.hand_out(&mut inner);
+    }
+
+    /// A worker waits for the host, or no longer does.
+    pub(super) fn waits(self: &Arc<Self>, worker: u64, waits: bool) {
+        let mut inner = self.inner();
+        inner.schedule.waits(worker, waits);
+        if waits {
+            self.hand_out(&mut inner);
         }
-        apps.retain(|_, app| app.strong_count() > 0);
-        let places = Semaphore::new(self.workers.saturating_sub(1).max(1));
-        let new = Arc::new(App { places, waiting: AtomicUsize::new(0) });
-        apps.insert(app, Arc::downgrade(&new));
-        new
+    }
+
+    /// A worker has forgotten a version.
+    pub(super) fn forgot(&self, worker: u64, site: u64) {
+        self.inner().schedule.forgot(worker, site);
+    }
+
+    /// A worker was killed for what an app did.
+    pub(super) fn killed(&self, app: i64, cost: Duration) {
+        self.inner().schedule.killed(app, cost, Instant::now());
+    }
+
+    /// A worker is gone; what it had not begun is given to others.
+    pub(super) fn gone(
+        self: &Arc<Self>,
+        worker: u64,
+        app: i64,
+        unfinished: usize,
+        again: Vec<(u64, Ticket)>,
+    ) {
+        let mut inner = self.inner();
+        inner.doors.remove(&worker);
+        inner.schedule.gone(worker, app, unfinished);
+        inner.schedule.put_back(app, again);
+        if !self.lifecycle.is_stopping() {
+            self.hand_out(&mut inner);
+        }
+    }
+
+    /// Gives back tickets that reached a worker after its end.
+    pub(super) fn put_back(self: &Arc<Self>, app: i64, tickets: Vec<(u64, Ticket)>) {
+        let mut inner = self.inner();
+        inner.schedule.gone(0, app, tickets.len());
+        inner.schedule.put_back(app, tickets);
+        self.hand_out(&mut inner);
+    }
+
+    /// Lets a worker go as soon as it has nothing to do.
+    pub(super) fn retire(&self, worker: u64) {
+        let mut inner = self.inner();
+        inner.doors.remove(&worker);
+        inner.schedule.gone(worker, TRIED, 0);
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// How a conversation ended without an answer.
-enum Ended {
-    /// The script threw; the worker is well.
-    Failed(super::frames::ScriptError),
-    /// A budget is spent: the worker has to go.
-    Breached(Breach),
-    /// The worker is gone.
-    Gone,
-}
-
-/// Reads frames while it watches the processor time.
-struct Watch {
-    cpu: Duration,
-    before: Option<Duration>,
-}
-
-impl Watch {
-    fn new(cpu: Duration) -> Self {
-        Self { cpu, before: None }
-    }
-
-    async fn next(&mut self, process: &mut Process) -> Result<FromWorker, Ended> {
-        // Most requests are answered long before the first beat.
-        let first = timeout(BEAT, process.receive()).await;
-        if let Ok(frame) = first {
-            return frame.ok().flatten().ok_or(Ended::Gone);
-        }
-        let before = *self.before.get_or_insert_with(|| process.cpu().unwrap_or_default());
-        let spent_already = BEAT;
-        let mut beat = interval(BEAT);
-        loop {
-            // A frame that is half read must not be lost to the beat.
-            let frame = tokio::select! {
-                biased;
-                frame = process.receive() => Some(frame),
-                _ = beat.tick() => None,
-            };
-            if let Some(frame) = frame {
-                return frame.ok().flatten().ok_or(Ended::Gone);
+/// Refuses what has waited too long, and lets workers go that nobody needs.
+async fn sweep(pool: Arc<Pool>) {
+    let stopping = pool.lifecycle.token();
+    loop {
+        let restless = pool.inner().schedule.is_restless();
+        let wait = async {
+            if restless {
+                sleep(SWEEP).await;
+            } else {
+                pool.restless.notified().await;
             }
-            let spent = process.cpu().unwrap_or_default().saturating_sub(before) + spent_already;
-            if spent >= self.cpu {
-                return Err(Ended::Breached(Breach::Cpu(self.cpu)));
-            }
+        };
+        tokio::select! {
+            () = wait => {}
+            () = stopping.cancelled() => return,
         }
-    }
-}
-
-/// One request of an app, counted while it lasts.
-struct Counted<'a>(&'a AtomicUsize);
-
-impl<'a> Counted<'a> {
-    fn enter(count: &'a AtomicUsize, most: usize) -> Option<Self> {
-        let before = count.fetch_add(1, Ordering::Relaxed);
-        let counted = Self(count);
-        (before < most).then_some(counted)
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        let now = Instant::now();
+        let mut inner = pool.inner();
+        let over = |ticket: &Ticket| {
+            ticket.answer.is_closed() || now - ticket.arrived >= ticket.budgets.wait
+        };
+        let over = inner.schedule.expired(over);
+        while let Some(worker) = inner.schedule.superfluous(IDLE, now) {
+            inner.doors.remove(&worker);
+            inner.schedule.gone(worker, TRIED, 0);
+        }
+        pool.hand_out(&mut inner);
+        drop(inner);
+        for ticket in over {
+            ticket.refuse(Breach::Busy);
+        }
     }
 }

@@ -218,7 +218,7 @@ async fn what_the_guide_to_apps_says_holds() {
             ("index.html", "front"),
             ("docs/index.html", "docs"),
             ("private/x.txt", "secret"),
-            ("api/hello.js", "'a function'"),
+            ("api/hello.js", "'a function'; function handler() {}"),
             (".well-known/security.txt", "contact"),
             ("feed.xml", "<feed/>"),
             ("404.html", "lost"),

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::{
-    imports::{Target, World, is_json},
+    imports::{LINKS, PACKAGES, Target, World, is_json},
     mapping::Mapping,
     problem::ScriptProblem,
     routes::{Role, Routes, role},
@@ -46,6 +46,12 @@ pub struct Module {
     pub map: Option<Mapping>,
     /// What its imports mean.
     pub imports: Vec<Import>,
+    /// Names that a script exports by `exports` and `module`; `*x` exports what `x` does.
+    #[serde(default)]
+    pub exports: Vec<String>,
+    /// Whether it is run for each request, and its last value is the answer.
+    #[serde(default)]
+    pub program: bool,
 }
 
 /// An import and what it means.
@@ -95,11 +101,49 @@ impl Functions {
         (files, libraries)
     }
 
+    /// A text with the places of scripts, as `api/a.ts:3:14`, that are told in the code that
+    /// runs: with those of the authors' files.
+    pub fn retraced(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (file, module) in &self.modules {
+            if module.map.is_none() || !text.contains(file.as_str()) {
+                continue;
+            }
+            let mut told = String::with_capacity(text.len());
+            let mut rest = text.as_str();
+            while let Some(at) = rest.find(file.as_str()) {
+                let (before, behind) = rest.split_at(at + file.len());
+                told.push_str(before);
+                // No longer path ends in this one.
+                let whole = !before[..at].ends_with(|c: char| c.is_alphanumeric() || c == '/');
+                rest = behind;
+                if let Some((line, column, length)) = whole.then(|| place(behind)).flatten() {
+                    let (line, column) = self.original(file, line, column);
+                    told.push_str(&format!(":{line}:{column}"));
+                    rest = &behind[length..];
+                }
+            }
+            told.push_str(rest);
+            text = told;
+        }
+        text
+    }
+
     /// The author's line and column for a place in a module's code, both from one.
     pub fn original(&self, file: &str, line: u32, column: u32) -> (u32, u32) {
         let map = self.modules.get(file).and_then(|module| module.map.as_ref());
         map.and_then(|map| map.original(line, column)).unwrap_or((line, column))
     }
+}
+
+/// The place that a text begins with, as `:3:14`, and its length.
+fn place(text: &str) -> Option<(u32, u32, usize)> {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let after = text.strip_prefix(':')?;
+    let line = digits(after);
+    let last = after[line..].strip_prefix(':')?;
+    let column = digits(last);
+    Some((after[..line].parse().ok()?, last[..column].parse().ok()?, line + column + 2))
 }
 
 /// A version's files, half read.
@@ -138,6 +182,17 @@ impl Checker {
             todo,
             modules: BTreeMap::new(),
             bytes: 0,
+        }
+    }
+
+    /// Takes the list of what names of packages mean.
+    fn link(&mut self, list: &[u8]) {
+        match serde_json::from_slice(list) {
+            Ok(links) => Arc::make_mut(&mut self.world).link(links),
+            Err(error) => {
+                let message = format!("it is no list of packages' files: {error}");
+                self.problems.push(ScriptProblem::of_file(LINKS, message));
+            }
         }
     }
 
@@ -197,6 +252,9 @@ pub fn check(
     mut read: impl FnMut(&str) -> Vec<u8>,
 ) -> Result<Functions, Vec<ScriptProblem>> {
     let mut checker = Checker::new(files, libraries);
+    if checker.sizes.contains_key(LINKS) {
+        checker.link(&read(LINKS));
+    }
     while let Some(file) = checker.next() {
         let taken = module(&checker.world, &file, &read(&file));
         checker.take(file, taken);
@@ -222,6 +280,9 @@ where
     F: Future<Output = Result<Bytes, E>>,
 {
     let mut checker = Checker::new(files, libraries);
+    if checker.sizes.contains_key(LINKS) {
+        checker.link(&read(LINKS.to_owned()).await?);
+    }
     loop {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while bytes < TOGETHER
@@ -284,15 +345,21 @@ fn module(world: &World, file: &str, content: &[u8]) -> Taken {
     let Ok(read) = read else {
         return one(ScriptProblem::of_file(file, "the reader of scripts failed on it"));
     };
-    let Transformed { kind, code, map, requests } = read?;
+    let Transformed { kind, code, map, requests, exports, program } = read?;
     let (mut imports, mut problems) = (Vec::new(), Vec::new());
     for Request { specifier, how, offset } in requests {
         match world.resolve(file, &specifier, how) {
             Ok(target) => imports.push(Import { specifier, how, target }),
+            // A package may look for what it can do without.
+            Err(_) if how != How::Import && file.starts_with(PACKAGES) => {}
             Err(why) => problems.push(ScriptProblem::at(file, source, offset, why.to_string())),
         }
     }
-    if problems.is_empty() { Ok(Module { kind, code, map, imports }) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(Module { kind, code, map, imports, exports, program })
+    } else {
+        Err(problems)
+    }
 }
 
 fn json(file: &str, source: &str) -> Taken {
@@ -306,7 +373,14 @@ fn json(file: &str, source: &str) -> Taken {
         let message = format!("this is not JSON: {text}");
         return Err(vec![ScriptProblem::at(file, source, offset, message)]);
     }
-    Ok(Module { kind: Kind::Json, code: source.to_owned(), map: None, imports: Vec::new() })
+    Ok(Module {
+        kind: Kind::Json,
+        code: source.to_owned(),
+        map: None,
+        imports: Vec::new(),
+        exports: Vec::new(),
+        program: false,
+    })
 }
 
 #[cfg(test)]
@@ -348,6 +422,27 @@ mod tests {
         assert_eq!(resolve("./_lib/alone"), file("api/_lib/alone.js"));
         assert_eq!((resolve("../app.js"), resolve("fs")), (None, None));
         assert_eq!(functions.original("api/_lib/a.js", 3, 4), (3, 4));
+    }
+
+    #[test]
+    fn places_in_texts_become_the_author_s() {
+        let functions = checked(&[
+            ("api/a.ts", "type A = 1\n\nexport default (a: A) => a.b.c\n"),
+            ("api/b.js", "export default 1"),
+        ])
+        .expect("good");
+        let code = &functions.modules["api/a.ts"].code;
+        assert!(code.starts_with("export default (a) => a"), "{code}");
+        for (text, expected) in [
+            ("api/a.ts:1:1 (f)\napi/b.js:1:1", "api/a.ts:3:1 (f)\napi/b.js:1:1"),
+            ("in api/a.ts: none, at (api/a.ts:1:99x)", "in api/a.ts: none, at (api/a.ts:3:27x)"),
+            ("my/api/a.ts:1:1 api/a.ts:1 api/a.ts", "my/api/a.ts:1:1 api/a.ts:1 api/a.ts"),
+        ] {
+            let told = functions.retraced(text);
+            let lines = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+            assert_eq!(lines(&told), lines(expected), "{told}");
+            assert_eq!(told.contains(":3:"), expected.contains(":3:"), "{told}");
+        }
     }
 
     #[test]

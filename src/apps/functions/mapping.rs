@@ -14,6 +14,20 @@ pub struct Mapping {
     /// Differences: of the generated column, the line and the column, each to the place
     /// before on the same generated line.
     places: Vec<u8>,
+    /// What was put into the generated code afterwards, in its order.
+    #[serde(default)]
+    shifts: Vec<Shift>,
+}
+
+/// Characters that were put into a line, counted from zero in the code that has them.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Shift {
+    /// The line.
+    pub line: u32,
+    /// Where they begin.
+    pub column: u32,
+    /// How many there are.
+    pub added: u32,
 }
 
 /// A place of the generated code and the one it comes from, all counted from zero.
@@ -49,12 +63,35 @@ impl Mapping {
         mapping
     }
 
+    /// The same for code into which something was put; without known places the rest of it
+    /// is the author's own text.
+    #[must_use]
+    pub fn shifted(self, shifts: Vec<Shift>) -> Self {
+        Self { shifts, ..self }
+    }
+
+    /// The column before anything was put into the line.
+    fn unshifted(&self, line: u32, column: u32) -> u32 {
+        let on_line = self.shifts.iter().rev().filter(|shift| shift.line == line);
+        on_line.fold(column, |column, shift| {
+            if column >= shift.column.saturating_add(shift.added) {
+                column - shift.added
+            } else {
+                column.min(shift.column)
+            }
+        })
+    }
+
     /// The author's line and column for a place of the generated code: of the last known
     /// place at or before it on its line, else of the line's first, else of an earlier line.
     pub fn original(&self, line: u32, column: u32) -> Option<(u32, u32)> {
+        let column = self.unshifted(line.max(1) - 1, column.max(1) - 1);
+        if self.lines.is_empty() && !self.shifts.is_empty() {
+            return Some((line.max(1), column.saturating_add(1)));
+        }
         let line = line.max(1) as usize;
         let mut at = line.min(self.lines.len());
-        let mut wanted = if at == line { column.max(1) - 1 } else { u32::MAX };
+        let mut wanted = if at == line { column } else { u32::MAX };
         while at > 0 {
             at -= 1;
             let mut best = None;
@@ -163,7 +200,8 @@ mod tests {
 
         #[test]
         fn rubbish_is_read_without_harm(lines in proptest::collection::vec(any::<u32>(), 0..9), places in proptest::collection::vec(any::<u8>(), 0..60), line in any::<u32>(), column in any::<u32>()) {
-            let _ = Mapping { lines, places }.original(line, column);
+            let shifts = vec![Shift { line, column, added: column }];
+            let _ = Mapping { lines, places, shifts }.original(line, column);
         }
     }
 }

@@ -4,18 +4,21 @@
 //! script, `imports` finds what each needs, and `load` does all of it for a version. Nothing
 //! here runs a script, and nothing but `load` knows where files are kept.
 
+mod forms;
 mod imports;
 mod load;
 mod mapping;
 mod problem;
 mod routes;
+mod stored;
 mod transform;
 
-pub use imports::{LIBRARIES, Target, Unresolved, World};
+pub use imports::{EMPTY, LIBRARIES, LINKS, Link, PACKAGES, Target, Unresolved, World};
 pub use load::{Functions, Import, Module, check, load};
 pub use mapping::Mapping;
 pub use problem::{ScriptProblem, excerpt};
 pub use routes::{Found, Route, RouteProblem, Routes};
+pub use stored::stored;
 pub use transform::{How, Kind, Transformed, transform};
 
 /// Whether a file of an app makes its functions: a script below `api/`, route or library.

@@ -1,9 +1,10 @@
 //! A script as its author wrote it becomes one that runs: types are taken out, and what no
 //! engine could read is refused with its place.
 //!
-//! Plain JavaScript stays as it is, byte for byte. TypeScript loses its types and nothing
-//! else: no syntax is made older. What a script imports is read on the way. This file alone
-//! names the transformer's crate; it knows nothing of which files there are.
+//! Plain JavaScript stays as it is, byte for byte, but for what `forms` changes. TypeScript
+//! loses its types and nothing else: no syntax is made older. What a script imports is read on
+//! the way. Only this file and `forms` name the transformer's crate; neither knows which files
+//! there are.
 
 use std::path::Path;
 
@@ -23,6 +24,7 @@ use oxc::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    forms::{Form, beyond, mapped},
     mapping::{Mapping, Pair},
     problem::ScriptProblem,
     routes::{Role, role},
@@ -39,6 +41,10 @@ pub struct Transformed {
     pub map: Option<Mapping>,
     /// What it imports by name, as written, in the order of the text.
     pub requests: Vec<Request>,
+    /// Names that a script exports by `exports` and `module`; `*x` exports what `x` does.
+    pub exports: Vec<String>,
+    /// Whether it is run for each request, and its last value is the answer.
+    pub program: bool,
 }
 
 /// How a file is read by an engine.
@@ -64,7 +70,7 @@ pub struct Request {
 }
 
 /// The words that import something.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum How {
     /// `import … from` and `export … from`.
     Import,
@@ -111,7 +117,8 @@ pub fn transform(path: &str, source: &str) -> Result<Transformed, Vec<ScriptProb
     if program.source_type.is_javascript() {
         requests.extend(statements(&program));
         requests.sort_by_key(|request| request.offset);
-        return Ok(Transformed { kind, code: source.to_owned(), map: None, requests });
+        let form = Form::of(path, &program, &checked.semantic);
+        return Ok(formed(kind, source, None, requests, form));
     }
     let scoping = checked.semantic.into_scoping();
     let options = TransformOptions::default();
@@ -139,7 +146,38 @@ pub fn transform(path: &str, source: &str) -> Result<Transformed, Vec<ScriptProb
             from_column: from.characters(token.get_src_line(), token.get_src_col()),
         }))
     });
-    Ok(Transformed { kind, code: printed.code, map: pairs, requests })
+    let form = form_of(path, &printed.code, kind);
+    Ok(formed(kind, &printed.code, pairs, requests, form))
+}
+
+/// The form of JavaScript that was printed here.
+fn form_of(path: &str, code: &str, kind: Kind) -> Form {
+    let allocator = Allocator::default();
+    let source_type = if kind == Kind::Module { SourceType::mjs() } else { SourceType::script() };
+    let options = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
+    let parsed = Parser::new(&allocator, code, source_type).with_options(options).parse();
+    if parsed.diagnostics.has_errors() {
+        return Form::default();
+    }
+    let read = SemanticBuilder::new().with_build_nodes(true).build(&parsed.program);
+    Form::of(path, &parsed.program, &read.semantic)
+}
+
+/// Puts together what was read, with the changes that its form asks for.
+fn formed(
+    kind: Kind,
+    code: &str,
+    map: Option<Mapping>,
+    requests: Vec<Request>,
+    form: Form,
+) -> Transformed {
+    let (code, map) = if form.keeps_text() {
+        (code.to_owned(), map)
+    } else {
+        let (code, shifts) = form.apply(code);
+        (code, mapped(map, shifts))
+    };
+    Transformed { kind, code, map, requests, exports: form.exports, program: form.program }
 }
 
 /// Reads a file as what it is: by its name, else as a module if it has the words of one.
@@ -234,7 +272,7 @@ fn foreign(path: &str, source: &str, semantic: &Semantic<'_>) -> Option<ScriptPr
             AstKind::Decorator(_) => {
                 "functions have no decorators: call the function on the class instead"
             }
-            _ => return None,
+            kind => beyond(kind)?,
         };
         Some(ScriptProblem::at(path, source, node.kind().span().start as usize, message))
     })
@@ -352,18 +390,16 @@ mod tests {
     fn javascript_stays_as_it_is_and_is_known_for_what_it_is() {
         for (path, source, kind) in [
             ("api/a.js", "function handler(req) { return { ok: true } }", Kind::Script),
-            ("api/main.js", "respond(200, request.path)", Kind::Script),
-            ("api/a.js", "with (Math) { floor(1) }", Kind::Script),
-            ("api/a.js", "export default async (req) => 1", Kind::Module),
+            ("api/_a.js", "with (Math) { floor(1) }", Kind::Script),
+            ("api/a.js", "export default async function (req) {}", Kind::Module),
             ("api/a.js", "import x from 'zod'\nexport const GET = () => x", Kind::Module),
             ("api/a.js", "const x = await Promise.resolve(1)", Kind::Module),
             ("api/a.mjs", "let x = 1", Kind::Module),
             ("api/_lib/a.js", "if (1) return; module.exports = 2", Kind::Script),
             ("api/_lib/a.cjs", "return", Kind::Script),
             ("shared/a.js", "return 1", Kind::Script),
-            ("api/a.js", "#!/usr/bin/env fazt\n1", Kind::Script),
             ("api/a.js", "", Kind::Script),
-            ("api/a.js", "export default { async fetch(r) { using x = r; } }", Kind::Module),
+            ("api/a.js", "export default { async fetch(r) { let x = r; } }", Kind::Module),
         ] {
             let done = transform(path, source).expect(source);
             assert_eq!((done.kind, done.code.as_str(), done.map), (kind, source, None), "{source}");

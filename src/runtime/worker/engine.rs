@@ -1,26 +1,34 @@
-//! A version of an app in the engine: its modules, its handlers, one context.
+//! A version of an app in the engine: its handlers, in one context.
 //!
-//! Globals of an app may persist between its own requests and may vanish. Nothing
-//! of one version is ever seen by another.
+//! Globals of an app may persist between its own requests and may vanish, or each request has
+//! its own, where the app asks for that. Nothing of one version is ever seen by another. How
+//! files become modules is `modules`.
 
-use std::{cell::RefCell, collections::HashMap, path::Path, rc::Rc};
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
 use boa_engine::{
-    Context, JsError, JsNativeError, JsResult, JsValue, Module, Source,
-    builtins::promise::PromiseState,
+    Context, JsError, JsNativeError, JsObject, JsResult, JsString, JsValue,
+    builtins::promise::{OperationType, Promise, PromiseState},
     context::{ContextBuilder, HostHooks},
     js_string,
-    module::{ModuleLoader, ModuleRequest, Referrer},
-    object::builtins::{JsFunction, JsPromise},
+    object::{
+        ObjectInitializer,
+        builtins::{JsFunction, JsPromise},
+    },
+    property::Attribute,
 };
 
 use super::{
-    Link, answer, errors,
+    answer::{self, Given},
+    errors,
     host::{self, Host},
     jobs::Jobs,
-    request,
+    link::Link,
+    memory, methods,
+    modules::{Loader, Meaning},
+    program, request, require, shims, streaming, web,
 };
-use crate::runtime::frames::{Answer, Kind, Load, Run, Script, ScriptError};
+use crate::runtime::frames::{Answer, FromWorker, Kind, Line, Load, Run, ScriptError};
 
 /// Frames of JavaScript that may stand on each other.
 const RECURSION: usize = 10_000;
@@ -28,152 +36,166 @@ const RECURSION: usize = 10_000;
 const VALUES: usize = 1_000_000;
 /// Longest buffer.
 const BUFFER: u64 = 32 << 20;
+/// Rejections that nobody handled and that are told, of one request.
+const TOLD: usize = 10;
+/// The methods that a function may be named after.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// A version that is ready to answer.
 pub(super) struct Site {
+    ready: Ready,
+    link: Rc<Link>,
+    /// What each request is made ready from, where it has globals of its own.
+    fresh: Option<Fresh>,
+}
+
+struct Fresh {
+    load: Load,
+    /// Whether what is ready has answered a request.
+    used: bool,
+}
+
+/// A context with everything that the functions need.
+struct Ready {
     context: Context,
     jobs: Rc<Jobs>,
+    loader: Rc<Loader>,
+    rejected: Rejected,
     entries: HashMap<String, Entry>,
+    link: Rc<Link>,
+    /// What the functions of the Workers form get as `env`.
+    env: JsObject,
 }
+
+/// Promises that were rejected and that nobody handles, so far.
+type Rejected = Rc<RefCell<Vec<JsObject>>>;
 
 /// What answers for one file of `api/`.
+#[derive(Clone)]
 enum Entry {
-    /// One function for every method.
-    Handler(JsFunction),
-    /// A function for each method that has one.
-    Methods(Vec<(String, JsFunction)>),
+    /// One function for every method, and what it is called on.
+    Handler(JsFunction, JsValue),
+    /// A function for each method that has one, and what they are called on.
+    Methods(Vec<(String, JsFunction)>, JsValue),
+    /// The function `fetch` of an object, as Workers have it.
+    Fetch(JsFunction, JsValue),
+    /// A script that runs for each request.
+    Program(JsFunction),
 }
 
-struct Hooks;
+struct Hooks(Rejected);
 
 impl HostHooks for Hooks {
     fn max_buffer_size(&self, _: &mut Context) -> u64 {
+        // Asked whenever a buffer is made, which the engine does not count by its bytes.
+        memory::gather_if_grown();
         BUFFER
     }
-}
 
-/// Modules by path, out of the version's own files.
-struct Loader {
-    files: HashMap<String, Script>,
-    modules: RefCell<HashMap<String, Module>>,
-}
-
-impl Loader {
-    fn module(&self, path: &str, context: &mut Context) -> JsResult<Module> {
-        if let Some(module) = self.modules.borrow().get(path) {
-            return Ok(module.clone());
+    fn promise_rejection_tracker(
+        &self,
+        promise: &JsObject<Promise>,
+        operation: OperationType,
+        _: &mut Context,
+    ) {
+        let promise = promise.clone().upcast();
+        let mut rejected = self.0.borrow_mut();
+        match operation {
+            OperationType::Reject => rejected.push(promise),
+            OperationType::Handle => rejected.retain(|one| !JsObject::equals(one, &promise)),
         }
-        let file = self.files.get(path).ok_or_else(|| {
-            JsNativeError::typ().with_message(format!("there is no module `{path}`"))
-        })?;
-        let module = match file.kind {
-            Kind::Json => Module::parse_json(js_string!(file.code.as_str()), context)?,
-            Kind::Module | Kind::Script => {
-                let source = Source::from_bytes(file.code.as_bytes()).with_path(Path::new(path));
-                Module::parse(source, None, context)?
-            }
-        };
-        self.modules.borrow_mut().insert(path.to_owned(), module.clone());
-        Ok(module)
-    }
-
-    /// Where a specifier leads, from the file that names it.
-    fn resolve(&self, from: &str, specifier: &str) -> Option<String> {
-        let known = self.files.get(from).into_iter().flat_map(|file| &file.imports);
-        if let Some((_, path)) = known.into_iter().find(|(written, _)| written == specifier) {
-            return Some(path.clone());
-        }
-        let mut parts: Vec<&str> = if specifier.starts_with('/') {
-            Vec::new()
-        } else {
-            from.split('/').collect::<Vec<_>>().split_last().map(|(_, dir)| dir.to_vec())?
-        };
-        for part in specifier.split('/') {
-            match part {
-                "" | "." => {}
-                ".." => {
-                    parts.pop()?;
-                }
-                part => parts.push(part),
-            }
-        }
-        let path = parts.join("/");
-        let endings = ["", ".js", ".mjs", ".ts", ".mts", ".json", "/index.js", "/index.ts"];
-        endings.iter().map(|end| format!("{path}{end}")).find(|path| self.files.contains_key(path))
-    }
-}
-
-impl ModuleLoader for Loader {
-    async fn load_imported_module(
-        self: Rc<Self>,
-        referrer: Referrer,
-        request: ModuleRequest,
-        context: &RefCell<&mut Context>,
-    ) -> JsResult<Module> {
-        let from = referrer.path().map(|path| path.display().to_string()).unwrap_or_default();
-        let specifier = request.specifier().to_std_string_escaped();
-        let path = self.resolve(&from, &specifier).ok_or_else(|| {
-            let what = format!("`{specifier}`, imported by `{from}`, is not in the app");
-            JsError::from(JsNativeError::typ().with_message(what))
-        })?;
-        self.module(&path, &mut context.borrow_mut())
     }
 }
 
 impl Site {
     /// Reads, links and evaluates everything that the functions need.
     pub(super) fn load(load: Load, link: &Rc<Link>) -> Result<Self, ScriptError> {
-        let jobs = Rc::new(Jobs::default());
-        let files = load.files.into_iter().map(|file| (file.path.clone(), file)).collect();
-        let loader = Rc::new(Loader { files, modules: RefCell::default() });
+        let ready = Ready::new(&load, link)?;
+        let fresh = load.fresh.then_some(Fresh { load, used: false });
+        Ok(Self { ready, link: link.clone(), fresh })
+    }
+
+    /// Answers one request.
+    pub(super) fn run(&mut self, run: Run) -> Result<Answer, ScriptError> {
+        if let Some(fresh) = &mut self.fresh {
+            if fresh.used {
+                self.ready = Ready::new(&fresh.load, &self.link)?;
+            }
+            fresh.used = true;
+        }
+        let ready = &mut self.ready;
+        if let Some(host) = ready.context.get_data::<Host>() {
+            host.lines.set(0);
+        }
+        ready.rejected.borrow_mut().clear();
+        let answered = ready.answer(run);
+        ready.jobs.forget_timers();
+        ready.tell_rejected();
+        answered.map_err(|error| errors::describe(&error, &mut ready.context))
+    }
+}
+
+impl Ready {
+    fn new(load: &Load, link: &Rc<Link>) -> Result<Self, ScriptError> {
+        let jobs = Rc::new(Jobs::new(link.clone()));
+        let loader = Rc::new(Loader::new(&load.files, jobs.clone()));
+        let rejected = Rejected::default();
         let built = ContextBuilder::new()
             .job_executor(jobs.clone())
             .module_loader(loader.clone())
-            .host_hooks(Rc::new(Hooks))
+            .host_hooks(Rc::new(Hooks(rejected.clone())))
             .build();
         let mut context =
             built.map_err(|error| errors::plain("InternalError", error.to_string()))?;
         context.runtime_limits_mut().set_recursion_limit(RECURSION);
         context.runtime_limits_mut().set_stack_size_limit(VALUES);
         let prepare = |context: &mut Context| -> JsResult<()> {
-            use boa_runtime::extensions as web;
-            let parts = (
-                web::TimeoutExtension,
-                web::MicrotaskExtension,
-                web::EncodingExtension,
-                web::Base64Extension,
-                web::StructuredCloneExtension,
-                web::UrlExtension,
-            );
-            boa_runtime::register_extensions(parts, None, context)?;
+            web::install(context)?;
+            let app = request::Served { name: load.app.name.clone(), version: load.app.version };
+            context.insert_data(app);
+            shims::install(context)?;
             let host = Host { link: link.clone(), lines: std::cell::Cell::new(0) };
             host::install(context, host, &load.app)
         };
         prepare(&mut context).map_err(|error| errors::describe(&error, &mut context))?;
-        let mut site = Self { context, jobs, entries: HashMap::new() };
-        for path in load.entries {
-            let entry = site.entry(&loader, &path)?;
-            site.entries.insert(path, entry);
+        let mut env = ObjectInitializer::new(&mut context);
+        for (name, value) in &load.env {
+            env.property(js_string!(name.as_str()), js_string!(value.as_str()), Attribute::all());
         }
-        Ok(site)
+        let env = env.build();
+        let (entries, link) = (HashMap::new(), link.clone());
+        let mut ready = Self { context, jobs, loader, rejected, entries, link, env };
+        for path in &load.entries {
+            match ready.entry(path)? {
+                Some(entry) => {
+                    ready.entries.insert(path.clone(), entry);
+                }
+                // What others import need not answer itself.
+                None if is_imported(path, load) => {}
+                None => {
+                    let message = format!(
+                        "{path} has no handler; export a function as `default`, functions named \
+                         after methods, or write `function handler(req) {{ … }}`; a file that \
+                         others import has a name that starts with `_`"
+                    );
+                    return Err(errors::plain("TypeError", message));
+                }
+            }
+        }
+        ready.tell_rejected();
+        Ok(ready)
     }
 
-    fn entry(&mut self, loader: &Rc<Loader>, path: &str) -> Result<Entry, ScriptError> {
-        let kind = loader.files.get(path).map(|file| file.kind);
-        let found = match kind {
-            Some(Kind::Module) => self.module_entry(loader, path),
-            Some(Kind::Script) => self.script_entry(&loader.files[path]),
+    fn entry(&mut self, path: &str) -> Result<Option<Entry>, ScriptError> {
+        let loader = self.loader.clone();
+        let file = loader.file(path);
+        let found = match file.map(|file| file.kind) {
+            Some(Kind::Module) => self.module_entry(path),
+            Some(Kind::Script) => self.script_entry(path),
             _ => Ok(None),
         };
         match found {
-            Ok(Some(entry)) => Ok(entry),
-            Ok(None) => Err(errors::plain(
-                "TypeError",
-                format!(
-                    "{path} has no handler; export a function as `default`, functions named after \
-                     methods, or write `function handler(req) {{ … }}`"
-                ),
-            )),
+            Ok(found) => Ok(found),
             Err(error) => {
                 let mut described = errors::describe(&error, &mut self.context);
                 if !described.stack.contains(path) && !described.message.contains(path) {
@@ -184,9 +206,10 @@ impl Site {
         }
     }
 
-    fn module_entry(&mut self, loader: &Rc<Loader>, path: &str) -> JsResult<Option<Entry>> {
+    fn module_entry(&mut self, path: &str) -> JsResult<Option<Entry>> {
         let context = &mut self.context;
-        let module = loader.module(path, context)?;
+        let Some(file) = self.loader.file(path) else { return Ok(None) };
+        let module = self.loader.module(Meaning::File(file), context)?;
         let evaluated = module.load_link_evaluate(context);
         self.jobs.run_until(context, || !matches!(evaluated.state(), PromiseState::Pending));
         match evaluated.state() {
@@ -200,97 +223,139 @@ impl Site {
         }
         let namespace = module.namespace(context);
         let default = namespace.get(js_string!("default"), context)?;
-        if let Some(function) = default.as_function() {
-            return Ok(Some(Entry::Handler(function)));
+        match entry_of(&default, context)? {
+            Some(entry) => Ok(Some(entry)),
+            None => named(&namespace, &JsValue::undefined(), context),
         }
-        if let Some(object) = default.as_object() {
-            let fetch = object.get(js_string!("fetch"), context)?;
-            if let Some(function) = fetch.as_function() {
-                return Ok(Some(Entry::Handler(function)));
-            }
-        }
-        let mut methods = Vec::new();
-        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
-            let found = namespace.get(js_string!(method), context)?;
-            methods.extend(found.as_function().map(|function| (method.to_owned(), function)));
-        }
-        if !methods.is_empty() {
-            return Ok(Some(Entry::Methods(methods)));
-        }
-        let named = namespace.get(js_string!("handler"), context)?;
-        Ok(named.as_function().map(Entry::Handler))
     }
 
-    /// A script without exports keeps its names to itself: every file may have a
-    /// `handler` of its own.
-    fn script_entry(&mut self, file: &Script) -> JsResult<Option<Entry>> {
-        let wrapped = format!(
-            "(function(){{{}\n;return typeof handler === 'function' ? handler : undefined}})()",
-            file.code
-        );
-        let source = Source::from_bytes(wrapped.as_bytes()).with_path(Path::new(&file.path));
-        let handler = self.context.eval(source)?;
-        Ok(handler.as_function().map(Entry::Handler))
-    }
-
-    /// Answers one request.
-    pub(super) fn run(&mut self, run: &Run) -> Result<Answer, ScriptError> {
-        if let Some(host) = self.context.get_data::<Host>() {
-            host.lines.set(0);
-        }
-        let answered = self.answer(run);
-        self.jobs.forget_timers();
-        answered.map_err(|error| errors::describe(&error, &mut self.context))
-    }
-
-    fn answer(&mut self, run: &Run) -> JsResult<Answer> {
+    fn script_entry(&mut self, path: &str) -> JsResult<Option<Entry>> {
         let context = &mut self.context;
-        let method = run.request.method.as_str();
-        let handler = match self.entries.get(&run.entry) {
-            Some(Entry::Handler(handler)) => handler.clone(),
-            Some(Entry::Methods(methods)) => {
-                let of = |wanted: &str| methods.iter().find(|(name, _)| name == wanted);
-                let found = of(method).or_else(|| of("GET").filter(|_| method == "HEAD"));
-                match found {
-                    Some((_, handler)) => handler.clone(),
-                    None => return Ok(not_allowed(methods)),
-                }
-            }
-            None => {
-                return Err(JsNativeError::error()
-                    .with_message("there is no such function")
-                    .into());
-            }
-        };
-        let request = request::object(&run.request, context)?;
-        let value = handler.call(&JsValue::undefined(), &[request.into()], context)?;
-        let value = self.settled(value)?;
-        answer::of(&value, &mut self.context)
+        let Some(file) = self.loader.file(path) else { return Ok(None) };
+        if file.program {
+            return Ok(Some(Entry::Program(require::compiled(file, context)?)));
+        }
+        let (module, handler) = require::ran(&self.loader, path, context)?;
+        if let Some(handler) = handler.as_function() {
+            return Ok(Some(Entry::Handler(handler, JsValue::undefined())));
+        }
+        let exports = module.get(js_string!("exports"), context)?;
+        entry_of(&exports, context)
     }
 
-    /// Waits for a promise; anything else is there already.
-    fn settled(&mut self, value: JsValue) -> JsResult<JsValue> {
+    fn answer(&mut self, run: Run) -> JsResult<Answer> {
         let context = &mut self.context;
-        let Some(promise) = value.as_object().and_then(|o| JsPromise::from_object(o.clone()).ok())
-        else {
-            return Ok(value);
+        let asked = Rc::new(run.request);
+        let (handler, this) = match self.entries.get(&run.entry) {
+            Some(Entry::Handler(handler, this)) => (handler, this),
+            Some(Entry::Methods(list, this)) => match methods::choose(list, &asked) {
+                Ok(handler) => (handler, this),
+                Err(refusal) => return Ok(refusal),
+            },
+            Some(Entry::Fetch(function, object)) => {
+                let request = request::standard(&asked, context);
+                let (waits, waiting) = methods::waits(context)?;
+                let given = [request.into(), self.env.clone().into(), waits];
+                let value = function.call(object, &given, context);
+                let answer = value.and_then(|value| answered(value, &self.link, context));
+                methods::wait(&waiting, context)?;
+                return answer;
+            }
+            Some(Entry::Program(function)) => {
+                let request = request::object(&asked, context);
+                let ran = program::run(&run.entry, function, &request, context)?;
+                let last = settled(ran.value.clone(), context)?;
+                let value = ran.answer(last, context)?;
+                return answered(value, &self.link, context);
+            }
+            None => return Ok(methods::no_function(&asked)),
         };
-        self.jobs.run_until(context, || !matches!(promise.state(), PromiseState::Pending));
-        match promise.state() {
-            PromiseState::Fulfilled(value) => Ok(value),
-            PromiseState::Rejected(error) => Err(JsError::from_opaque(error)),
-            PromiseState::Pending => Err(JsNativeError::error()
-                .with_message("the handler waits for something that never comes")
-                .into()),
+        let request = request::object(&asked, context);
+        let value = handler.call(this, &[request.into()], context)?;
+        answered(value, &self.link, context)
+    }
+
+    /// Logs what was rejected and handled by nobody; the request is not touched by it.
+    fn tell_rejected(&mut self) {
+        let rejected = self.rejected.take();
+        for promise in rejected.into_iter().take(TOLD) {
+            let Ok(promise) = JsPromise::from_object(promise) else { continue };
+            let PromiseState::Rejected(reason) = promise.state() else { continue };
+            let thrown = errors::thrown(&reason, &mut self.context);
+            let mut text = format!("Unhandled rejection: {}: {}", thrown.name, thrown.message);
+            for line in thrown.stack.lines() {
+                text.push_str("\n    at ");
+                text.push_str(line);
+            }
+            let line = Line { level: "error".to_owned(), text, fields: String::new() };
+            // A log that cannot be written stops nobody.
+            let _ = self.link.send(&FromWorker::Log(line));
         }
     }
 }
 
-fn not_allowed(methods: &[(String, JsFunction)]) -> Answer {
-    let names: Vec<_> = methods.iter().map(|(name, _)| name.as_str()).collect();
-    Answer {
-        status: 405,
-        headers: vec![("allow".to_owned(), names.join(", "))],
-        ..Answer::default()
+/// Whether another file of the version imports a file.
+fn is_imported(path: &str, load: &Load) -> bool {
+    let others = load.files.iter().filter(|file| file.path != path);
+    others.flat_map(|file| &file.imports).any(|(_, target)| target == path)
+}
+
+/// What a handler gave, as an answer; a streamed one has gone out by then.
+fn answered(value: JsValue, link: &Link, context: &mut Context) -> JsResult<Answer> {
+    let value = settled(value, context)?;
+    match answer::of(&value, context)? {
+        Given::Whole(answer) => Ok(answer),
+        Given::Pieces(head, source) => streaming::send(head, &source, link, context),
     }
 }
+
+/// Waits for a promise; anything else is there already.
+pub(super) fn settled(value: JsValue, context: &mut Context) -> JsResult<JsValue> {
+    let Some(promise) = value.as_promise() else { return Ok(value) };
+    if let Some(jobs) = context.downcast_job_executor::<Jobs>() {
+        jobs.run_until(context, || !matches!(promise.state(), PromiseState::Pending));
+    }
+    match promise.state() {
+        PromiseState::Fulfilled(value) => Ok(value),
+        PromiseState::Rejected(error) => Err(JsError::from_opaque(error)),
+        PromiseState::Pending => Err(JsNativeError::error()
+            .with_message("the handler waits for something that never comes")
+            .into()),
+    }
+}
+
+/// What a value that stands for a whole file answers by.
+fn entry_of(value: &JsValue, context: &mut Context) -> JsResult<Option<Entry>> {
+    if let Some(function) = value.as_function() {
+        return Ok(Some(Entry::Handler(function, JsValue::undefined())));
+    }
+    let Some(object) = value.as_object() else { return Ok(None) };
+    let fetch = object.get(js_string!("fetch"), context)?;
+    if let Some(function) = fetch.as_function() {
+        return Ok(Some(Entry::Fetch(function, value.clone())));
+    }
+    named(&object, value, context)
+}
+
+/// What functions under known names answer by.
+fn named(object: &JsObject, this: &JsValue, context: &mut Context) -> JsResult<Option<Entry>> {
+    let mut methods = Vec::new();
+    for method in METHODS {
+        let found = object.get(js_string!(method), context)?;
+        methods.extend(found.as_function().map(|function| (method.to_owned(), function)));
+    }
+    if !methods.is_empty() {
+        return Ok(Some(Entry::Methods(methods, this.clone())));
+    }
+    let names: [JsString; 2] = [js_string!("handler"), js_string!("default")];
+    for name in names {
+        let found = object.get(name, context)?;
+        if let Some(function) = found.as_function() {
+            return Ok(Some(Entry::Handler(function, this.clone())));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests;

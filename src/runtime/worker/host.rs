@@ -11,8 +11,8 @@ use boa_engine::{
 };
 use serde_json::Value;
 
-use super::Link;
-use crate::runtime::frames::{App, Call, FromWorker, Line, ToWorker};
+use super::link::Link;
+use crate::runtime::frames::{App, Call, FromWorker, Line};
 
 /// Lines that one request may log.
 const LINES: u32 = 100;
@@ -97,11 +97,10 @@ fn call(api: &str, arguments: &[JsValue], context: &mut Context) -> JsResult<JsV
     }
     let arguments = Value::Array(plain).to_string();
     let link = link(context)?;
-    let gone = |_| JsNativeError::error().with_message("the host is gone");
+    let gone = |_: std::io::Error| JsNativeError::error().with_message("the host is gone");
     let call = Call { api: api.to_owned(), arguments, bytes: Vec::new() };
-    link.send(&FromWorker::Call(call)).map_err(gone)?;
-    match link.receive().map_err(gone)? {
-        Some(ToWorker::Reply(Ok(reply))) => {
+    match link.ask(&FromWorker::Call(call)).map_err(gone)? {
+        Ok(reply) => {
             if reply.json.is_empty() {
                 return Ok(JsValue::undefined());
             }
@@ -113,13 +112,12 @@ fn call(api: &str, arguments: &[JsValue], context: &mut Context) -> JsResult<JsV
                 value => JsValue::from_json(&value, context),
             }
         }
-        Some(ToWorker::Reply(Err(error))) => {
+        Err(error) => {
             let thrown = JsNativeError::error().with_message(error.message);
             let thrown = thrown.into_opaque(context);
             thrown.set(js_string!("code"), js_string!(error.code.as_str()), false, context)?;
             Err(boa_engine::JsError::from_opaque(thrown.into()))
         }
-        _ => Err(JsNativeError::error().with_message("the host is gone").into()),
     }
 }
 

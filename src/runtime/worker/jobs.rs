@@ -12,14 +12,22 @@ use std::{
 
 use boa_engine::{
     Context, JsResult,
-    job::{GenericJob, IntervalJob, Job, JobExecutor, PromiseJob, TimeoutJob},
+    job::{GenericJob, IntervalJob, Job, JobExecutor, NativeAsyncJob, PromiseJob, TimeoutJob},
 };
 
+use super::{link::Link, memory};
+use crate::runtime::frames::{Call, FromWorker, WAIT};
+
+/// Shorter waits are slept through; of others the node is told.
+const NAP: Duration = Duration::from_millis(2);
+
 /// The queue of one version.
-#[derive(Default)]
 pub(super) struct Jobs {
+    link: Rc<Link>,
     promises: RefCell<VecDeque<PromiseJob>>,
     others: RefCell<VecDeque<GenericJob>>,
+    /// Loads of modules, which are done when they are begun.
+    loads: RefCell<VecDeque<NativeAsyncJob>>,
     /// By when they are due, in the order they were set.
     timers: RefCell<BTreeMap<(Instant, u64), Timer>>,
     set: Cell<u64>,
@@ -31,6 +39,17 @@ enum Timer {
 }
 
 impl Jobs {
+    pub(super) fn new(link: Rc<Link>) -> Self {
+        Self {
+            link,
+            promises: RefCell::default(),
+            others: RefCell::default(),
+            loads: RefCell::default(),
+            timers: RefCell::default(),
+            set: Cell::new(0),
+        }
+    }
+
     /// Runs until `done` or nothing is left that could change it: true in the
     /// first case.
     pub(super) fn run_until(&self, context: &mut Context, mut done: impl FnMut() -> bool) -> bool {
@@ -43,10 +62,41 @@ impl Jobs {
             #[expect(clippy::disallowed_methods, reason = "timers of scripts run in real time")]
             let now = Instant::now();
             if due > now {
-                std::thread::sleep(due - now);
+                self.wait(due - now);
             }
             self.run_timer(context);
         }
+    }
+
+    /// Waits. The node gives this worker's place to another meanwhile.
+    fn wait(&self, time: Duration) {
+        if time < NAP {
+            std::thread::sleep(time);
+            return;
+        }
+        let call = Call {
+            api: WAIT.to_owned(),
+            arguments: time.as_millis().to_string(),
+            bytes: Vec::new(),
+        };
+        // A node that is gone takes this process along.
+        let _ = self.link.ask(&FromWorker::Call(call));
+    }
+
+    /// Runs what `work` leaves for later and nothing else; what waited before waits on.
+    pub(super) fn apart<T>(
+        &self,
+        context: &mut Context,
+        work: impl FnOnce(&Self, &mut Context) -> T,
+    ) -> T {
+        let promises = self.promises.take();
+        let others = self.others.take();
+        let timers = self.timers.take();
+        let done = work(self, context);
+        self.promises.borrow_mut().extend(promises);
+        self.others.borrow_mut().extend(others);
+        self.timers.borrow_mut().extend(timers);
+        done
     }
 
     /// Forgets the timers that a request left behind.
@@ -56,10 +106,19 @@ impl Jobs {
 
     fn run_ready(&self, context: &mut Context) {
         loop {
+            let load = self.loads.borrow_mut().pop_front();
+            if let Some(load) = load {
+                let shared = RefCell::new(&mut *context);
+                let mut load = load.call(&shared);
+                let mut nobody = std::task::Context::from_waker(std::task::Waker::noop());
+                let _ = std::pin::Pin::new(&mut load).poll(&mut nobody);
+                continue;
+            }
             let promise = self.promises.borrow_mut().pop_front();
             if let Some(promise) = promise {
                 // What a promise throws is kept by the promise it belongs to.
                 let _ = promise.call(context);
+                memory::gather_if_grown();
                 continue;
             }
             let other = self.others.borrow_mut().pop_front();
@@ -112,7 +171,8 @@ impl JobExecutor for Jobs {
             Job::IntervalJob(job) => {
                 self.set_timer(Duration::from(job.interval()), Timer::Every(job));
             }
-            // Nothing here is asynchronous in the engine's own way.
+            Job::AsyncJob(job) => self.loads.borrow_mut().push_back(job),
+            // Nothing else here is asynchronous in the engine's own way.
             _ => {}
         }
     }

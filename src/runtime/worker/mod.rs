@@ -4,50 +4,57 @@
 //! network, one socket. Whatever a script does to it ends with the process.
 
 mod answer;
+mod confine;
 mod engine;
 mod errors;
 mod host;
 mod jobs;
+mod json;
+mod link;
+mod memory;
+mod methods;
+mod modules;
 mod net;
+mod program;
 mod request;
+mod require;
+mod shims;
+mod streaming;
+mod web;
 
-use std::{cell::RefCell, collections::HashMap, io, os::unix::net::UnixStream, rc::Rc, thread};
+#[cfg(test)]
+mod tests;
 
-use self::engine::Site;
-use super::frames::{self, Done, FromWorker, Load, Run, ScriptError, ToWorker};
+use std::{
+    collections::HashMap,
+    fs::File,
+    io,
+    os::unix::{fs::FileExt as _, net::UnixStream},
+    rc::Rc,
+    thread,
+};
+
+use self::{engine::Site, link::Link};
+use super::frames::{Bounds, Done, FromWorker, Load, Run, ScriptError, ToWorker};
 
 /// Stack of the thread that runs scripts: deep nesting in a source takes 16 KiB a
 /// level in the engine's parser, and only touched pages count.
 const STACK: usize = 256 << 20;
-/// Versions that are kept ready.
-const KEPT: usize = 16;
-
-/// The connection to the node, shared by the loop and the host's functions.
-pub(super) struct Link(RefCell<UnixStream>);
-
-impl Link {
-    fn send(&self, frame: &FromWorker) -> io::Result<()> {
-        frames::write(&mut *self.0.borrow_mut(), frame)
-    }
-
-    fn receive(&self) -> io::Result<Option<ToWorker>> {
-        frames::read(&mut *self.0.borrow_mut())
-    }
-}
+/// Bytes that may be taken while a version is made ready: its scripts' trees go again.
+const LOADING: u64 = 512 << 20;
+/// Answers wait for others this long at most, in microseconds of the processor.
+const HASTE: u64 = 200;
 
 /// Serves the node on the other end of standard input until it goes away.
 #[must_use]
 pub fn serve() -> u8 {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{Signal, set_parent_process_death_signal};
-        // A node that is killed takes its workers along.
-        let _ = set_parent_process_death_signal(Some(Signal::KILL));
-    }
+    confine::process();
     let scripts = thread::Builder::new().name("fazt-scripts".to_owned()).stack_size(STACK);
     let thread = scripts.spawn(|| {
         let socket = rustix::io::dup(rustix::stdio::stdin())?;
-        conversation(UnixStream::from(socket))
+        let slate = rustix::io::dup(rustix::stdio::stdout())?;
+        confine::system_calls();
+        conversation(UnixStream::from(socket), &File::from(slate))
     });
     match thread.map(thread::JoinHandle::join) {
         Ok(Ok(Ok(()))) => 0,
@@ -55,19 +62,34 @@ pub fn serve() -> u8 {
     }
 }
 
-fn conversation(socket: UnixStream) -> io::Result<()> {
-    let link = Rc::new(Link(RefCell::new(socket)));
+fn conversation(socket: UnixStream, slate: &File) -> io::Result<()> {
+    let link = Rc::new(Link::new(socket));
     let mut sites = Sites::default();
+    let mut held = 0;
     link.send(&FromWorker::Ready)?;
-    while let Some(frame) = link.receive()? {
+    while let Some(frame) = link.next()? {
         match frame {
             ToWorker::Load(load) => {
+                link.flush()?;
                 let loaded = sites.load(load, &link);
                 link.send(&FromWorker::Loaded(loaded))?;
             }
+            ToWorker::Forget(site) => {
+                sites.ready.remove(&site);
+                memory::gather();
+            }
             ToWorker::Run(run) => {
+                // Outlives this process, whatever becomes of it.
+                slate.write_all_at(&run.number.to_le_bytes(), 0)?;
+                let asked = link.asked();
                 let done = sites.run(run);
-                link.send(&FromWorker::Done(done))?;
+                held += done.cpu_us;
+                link.put(&FromWorker::Done(done))?;
+                // What the host has done must not be done again if the next one fails.
+                if link.asked() != asked || held > HASTE {
+                    link.flush()?;
+                    held = 0;
+                }
             }
             // Nobody asked.
             ToWorker::Reply(_) => return Err(io::Error::other("a reply to no call")),
@@ -79,37 +101,38 @@ fn conversation(socket: UnixStream) -> io::Result<()> {
 /// The versions that are ready, by the name the node gave them.
 #[derive(Default)]
 struct Sites {
-    ready: HashMap<u64, (u64, Site)>,
-    /// Counts uses, so that the least recent is known.
-    uses: u64,
+    ready: HashMap<u64, (Bounds, Site)>,
 }
 
 impl Sites {
     fn load(&mut self, load: Load, link: &Rc<Link>) -> Result<(), ScriptError> {
-        if self.ready.len() >= KEPT
-            && let Some(oldest) =
-                self.ready.iter().min_by_key(|(_, (used, _))| *used).map(|(site, _)| *site)
-        {
-            self.ready.remove(&oldest);
-        }
-        let name = load.site;
-        let site = Site::load(load, link)?;
-        self.uses += 1;
-        self.ready.insert(name, (self.uses, site));
+        let (name, bounds) = (load.site, load.bounds);
+        self.ready.remove(&name);
+        let start = fazt_meter::held();
+        fazt_meter::arm(LOADING);
+        let site = Site::load(load, link);
+        fazt_meter::disarm(start);
+        memory::gather();
+        self.ready.insert(name, (bounds, site?));
         Ok(())
     }
 
     fn run(&mut self, run: Run) -> Done {
+        memory::gather_if_grown();
         let before = cpu_us();
-        self.uses += 1;
+        let number = run.number;
+        let mut peak = 0;
         let answer = match self.ready.get_mut(&run.site) {
-            Some((used, site)) => {
-                *used = self.uses;
-                site.run(&run)
+            Some((bounds, site)) => {
+                let start = fazt_meter::held();
+                fazt_meter::arm(bounds.memory);
+                let answer = site.run(run);
+                peak = fazt_meter::disarm(start);
+                answer
             }
             None => Err(ScriptError { name: NOT_READY.to_owned(), ..ScriptError::default() }),
         };
-        Done { number: run.number, answer, cpu_us: cpu_us() - before, peak: 0 }
+        Done { number, answer, cpu_us: cpu_us() - before, peak }
     }
 }
 

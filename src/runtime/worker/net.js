@@ -2,8 +2,6 @@
 (host) => {
   "use strict";
   const { now, later, cancel } = host;
-  const empty = new Set([101, 103, 204, 205, 304]);
-
   const pairs = (headers) => {
     if (headers === undefined || headers === null) return [];
     const list = typeof headers[Symbol.iterator] === "function"
@@ -62,41 +60,30 @@
     }
   };
 
+  const { Request } = globalThis;
   const fetch = async (input, init) => {
-    const { Request, Response } = globalThis;
-    if (typeof Request !== "function" || typeof Response !== "function") {
-      return answer(await later(...plain(input?.url ?? input, init))[1]);
-    }
     const request = new Request(input, init);
-    const signal = request.signal ?? init?.signal;
-    signal?.throwIfAborted?.();
+    const { url, method, headers, signal, redirect } = request;
     const { timeout, auth } = init ?? {};
-    const redirect = init?.redirect ?? request.redirect;
-    const body = new Uint8Array(await request.arrayBuffer());
-    const { url, method, headers } = request;
+    signal.throwIfAborted();
+    const body = await request.bytes();
+    signal.throwIfAborted();
     const [ask] = plain(url, { method, headers, timeout, auth, redirect });
     const [ticket, promise] = later(ask, body.length > 0 ? body : undefined);
     let stop;
-    const stopped = signal && new Promise((_, reject) => {
+    const stopped = new Promise((_, reject) => {
       stop = () => {
         cancel(ticket);
         reject(signal.reason);
       };
-      signal.addEventListener?.("abort", stop);
+      signal.addEventListener("abort", stop);
     });
     try {
-      const raw = await (stopped ? Promise.race([promise, stopped]) : promise);
-      kept(redirect, raw);
-      const response = new Response(
-        empty.has(raw.status) ? null : raw.body,
-        { status: raw.status, headers: raw.headers },
-      );
-      for (const name of ["url", "redirected"]) {
-        Object.defineProperty(response, name, { value: raw[name], configurable: true });
-      }
+      const response = await Promise.race([promise, stopped]);
+      kept(redirect, response);
       return response;
     } finally {
-      signal?.removeEventListener?.("abort", stop);
+      signal.removeEventListener("abort", stop);
     }
   };
 

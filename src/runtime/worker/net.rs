@@ -20,8 +20,8 @@ use boa_engine::{
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{host::Host, jobs::Jobs};
-use crate::runtime::frames::{Call, FromWorker, HostError, Reply, ToWorker};
+use super::{host::Host, jobs::Jobs, web::response::fetched};
+use crate::runtime::frames::{Call, FromWorker, HostError, Reply};
 
 /// How long the host is asked to wait when no timer is set; it has an end of its own.
 const LONG: Duration = Duration::from_secs(30);
@@ -136,8 +136,8 @@ impl Flights {
             let error = thrown(error, context)?;
             settle.reject.call(&this, &[error], context)?;
         } else {
-            let raw = raw(&answer, reply.bytes, context)?;
-            settle.resolve.call(&this, &[raw.into()], context)?;
+            let response = response(&answer, reply.bytes, context)?;
+            settle.resolve.call(&this, &[response.into()], context)?;
         }
         Ok(())
     }
@@ -205,6 +205,19 @@ fn bytes_of(body: &JsValue, context: &mut Context) -> JsResult<Bytes> {
     part.ok_or_else(|| fault("the bytes are gone"))
 }
 
+/// An answer as a standard `Response`.
+fn response(answer: &Value, bytes: Vec<Bytes>, context: &mut Context) -> JsResult<JsObject> {
+    let status = answer["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+    let status = status.ok_or_else(nonsense)?;
+    let reason = http::StatusCode::from_u16(status).ok();
+    let reason = reason.and_then(|status| status.canonical_reason()).unwrap_or_default();
+    let headers = serde_json::from_value(answer["headers"].clone()).map_err(|_| nonsense())?;
+    let body = bytes.into_iter().next().filter(|_| !matches!(status, 204 | 205 | 304));
+    let from = answer["url"].as_str().unwrap_or_default();
+    let redirected = answer["redirected"].as_bool().unwrap_or_default();
+    Ok(fetched(status, reason, headers, body, (from, redirected), context))
+}
+
 /// An answer as `net.js` takes it.
 fn raw(answer: &Value, bytes: Vec<Bytes>, context: &mut Context) -> JsResult<JsObject> {
     let raw = JsValue::from_json(answer, context)?;
@@ -221,12 +234,9 @@ fn raw(answer: &Value, bytes: Vec<Bytes>, context: &mut Context) -> JsResult<JsO
 fn exchange(call: Call, context: &mut Context) -> JsResult<Reply> {
     let link = context.get_data::<Host>().map(|host| host.link.clone());
     let link = link.ok_or_else(|| fault("there is no host"))?;
-    let gone = |_| fault("the host is gone");
-    link.send(&FromWorker::Call(call)).map_err(gone)?;
-    match link.receive().map_err(gone)? {
-        Some(ToWorker::Reply(Ok(reply))) => Ok(reply),
-        Some(ToWorker::Reply(Err(error))) => Err(JsError::from_opaque(thrown(error, context)?)),
-        _ => Err(fault("the host is gone")),
+    match link.ask(&FromWorker::Call(call)).map_err(|_| fault("the host is gone"))? {
+        Ok(reply) => Ok(reply),
+        Err(error) => Err(JsError::from_opaque(thrown(error, context)?)),
     }
 }
 

@@ -172,6 +172,81 @@ async fn what_is_sent_is_what_was_given() {
 }
 
 #[tokio::test]
+async fn fetch_is_the_standard_one() {
+    let world = World::new(|seen| match seen.path.as_str() {
+        "/" => redirect(302, "/next"),
+        "/none" => answer(204, &[], ""),
+        _ => {
+            let told =
+                format!("{} {} {}", seen.method, seen.header("content-type"), seen.body.len());
+            answer(200, &[("x-many", "a"), ("x-many", "b"), ("set-cookie", "c=1")], told)
+        }
+    })
+    .await;
+    world.allow("api.site.test", json!({})).await;
+    let read = world
+        .eval(
+            "const url = 'https://api.site.test/';
+             const res = await fetch(new Request(url, { headers: { accept: 'x' } }));
+             const got = [res instanceof Response, res.ok, res.status, res.statusText, res.redirected,
+                res.url, res.headers.get('x-many'), res.headers.getSetCookie(), res.bodyUsed,
+                await res.text(), res.bodyUsed];
+             const form = new FormData();
+             form.append('a', 'b');
+             const body = new URLSearchParams({ a: 'b c' });
+             const sent = await fetch(new URL('form', url), { method: 'POST', body });
+             const none = await fetch(url + 'none');
+             const errors = [];
+             for (const options of [{ redirect: 'error' }, { signal: AbortSignal.abort() },
+                { method: 'GET', body: 'x' }, { headers: { 'x y': 'z' } }]) {
+                 await fetch(url, options).catch((e) => errors.push(e.name));
+             }
+             const parts = await fetch(url + 'form', { method: 'PUT', body: form });
+             return [got, await sent.text(), [none.status, none.body],
+                errors, (await parts.text()).startsWith('PUT multipart/form-data; boundary=')]",
+        )
+        .await;
+    assert_eq!(
+        read,
+        json!([
+            [
+                true,
+                true,
+                200,
+                "OK",
+                true,
+                "https://api.site.test/next",
+                "a, b",
+                ["c=1"],
+                false,
+                "GET  0",
+                true
+            ],
+            "POST application/x-www-form-urlencoded;charset=UTF-8 5",
+            [204, null],
+            ["TypeError", "AbortError", "TypeError", "TypeError"],
+            true
+        ])
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_is_aborted_closes_its_connection() {
+    let world = World::new(|_| Reply::Hang(Vec::new())).await;
+    world.allow("api.site.test", json!({})).await;
+    let read = world
+        .eval(
+            "const control = new AbortController();
+             setTimeout(() => control.abort(), 50);
+             try { await fetch('https://api.site.test/', { signal: control.signal }) } catch (e) {
+                return e.name }",
+        )
+        .await;
+    assert_eq!((read, world.server.count()), (json!("AbortError"), 1));
+    until("the connection is closed", async || world.server.still_open() == 0).await;
+}
+
+#[tokio::test]
 async fn a_redirect_may_be_the_answer_or_an_error() {
     let world = World::new(|seen| match seen.path.as_str() {
         "/" => redirect(302, "/next"),

@@ -244,7 +244,9 @@ impl Resolver for Names {
         match said.get_mut(host) {
             Some(answers) if answers.len() > 1 => Ok(answers.pop_front().expect("one of two")),
             Some(answers) => Ok(answers.front().cloned().unwrap_or_default()),
-            None if host.rsplit('.').next() == Some("test") => Ok(vec![IpAddr::from([127, 0, 0, 1])]),
+            None if host.rsplit('.').next() == Some("test") => {
+                Ok(vec![IpAddr::from([127, 0, 0, 1])])
+            }
             None => Err(io::Error::new(io::ErrorKind::NotFound, "no such name")),
         }
     }

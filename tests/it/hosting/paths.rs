@@ -28,7 +28,10 @@ const FILES: &[(&str, &str)] = &[
     ("manifest.json", "{\"name\": \"hello\"}"),
     ("_redirects", RULES),
     ("_headers", "/*\n  X-One: 1\n"),
-    ("api/hello.js", "'secret source'"),
+    (
+        "api/hello.js",
+        "'secret source'; function handler() { return { status: 404, body: { error: { code: 'NOT_FOUND' } } } }",
+    ),
     ("private/a.txt", "secret"),
     (".well-known/security.txt", "contact"),
     (".env", "SECRET=1"),
