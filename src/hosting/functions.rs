@@ -68,6 +68,8 @@ pub(super) async fn ask(
             .map(|(name, value)| (name.as_str().to_owned(), text(value)))
             .collect(),
         ip: String::new(),
+        user: None,
+        dry_run: false,
         body,
     };
     Ok(match node.answer_function(slot, site, asked).await? {
@@ -99,7 +101,7 @@ fn respond(
             continue;
         }
         let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
             own.append(name, value);
         }
     }

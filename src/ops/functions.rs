@@ -12,24 +12,36 @@ use futures_util::stream::{self, BoxStream};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::storage_problem;
+use super::{journal::Facts, storage_problem};
 use crate::{
     apps::{
-        functions::{Functions, Kind, Target, stored},
+        functions::{Functions, Kind, Route, Target, stored},
         sites::{Site, Slot},
     },
     node::Node,
     runtime::{
-        Answered, Breach, Budgets, Ended, HostCalls, Job, Piece, Ready, Report,
-        frames::{self, Answer, App, Bounds, Call, Head, HostError, Load, Reply, Request, Script},
+        Answered, Breach, Budgets, Ended, HostCalls, Job, Piece, Ready,
+        frames::{
+            self, Answer, App, Bounds, Call, Head, HostError, Load, Reply, Request, Script, User,
+        },
     },
-    store::data::{DataScope, Datum, Operation, Outcome, Page, Space},
+    store::{
+        StoreError,
+        data::{DataScope, Datum, Operation, Outcome, Page, Step},
+    },
 };
 
 /// A version's functions, with its scripts ready to be sent to a worker.
 pub struct FunctionSite {
     pub(super) functions: Arc<Functions>,
     pub(super) scripts: Ready,
+}
+
+impl FunctionSite {
+    /// Which file answers which path.
+    pub fn routes(&self) -> &[Route] {
+        self.functions.routes.list()
+    }
 }
 
 /// A request for a function, as it came.
@@ -48,20 +60,16 @@ pub struct Asked<'r> {
     pub headers: Vec<(String, String)>,
     /// The visitor's address.
     pub ip: String,
+    /// Who is signed in.
+    pub user: Option<User>,
+    /// Whether nothing that it writes is to be kept.
+    pub dry_run: bool,
     /// The body.
     pub body: Bytes,
 }
 
 /// A body as it is made.
 pub type Pieces = BoxStream<'static, Result<Bytes, std::io::Error>>;
-
-/// What a log knows of a request before it is answered.
-#[derive(Clone)]
-struct Facts {
-    app: Arc<str>,
-    id: String,
-    functions: Arc<Functions>,
-}
 
 /// What became of a request for a function.
 pub enum Functioned {
@@ -76,6 +84,18 @@ pub enum Functioned {
     Nowhere,
 }
 
+/// How far a request for a function came.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
+pub enum Ran {
+    /// To a function. What it did is in the log already, unless its answer is
+    /// streamed: then that is for whoever reads the stream.
+    Ended(Facts, Ended),
+    /// The function is at another path.
+    Elsewhere(String),
+    /// There is none.
+    Nowhere,
+}
+
 impl Node {
     /// Answers a request by the function of a version.
     pub async fn answer_function(
@@ -84,70 +104,31 @@ impl Node {
         site: &Site,
         asked: Asked<'_>,
     ) -> Result<Functioned, Problem> {
-        let ready = self.function_site(slot, site).await?;
-        let Some(found) = ready.functions.routes.find(asked.path) else {
-            return Ok(Functioned::Nowhere);
-        };
-        if let Some(canonical) = found.canonical
-            && matches!(asked.method, "GET" | "HEAD")
-        {
-            return Ok(Functioned::Elsewhere(canonical));
-        }
-        let query = url::form_urlencoded::parse(asked.query.unwrap_or_default().as_bytes());
-        let params: BTreeMap<_, _> = found.params;
-        let request = Request {
-            id: asked.id.clone(),
-            method: asked.method.to_owned(),
-            url: asked.url,
-            path: asked.path.to_owned(),
-            params: params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-            query: query.into_owned().collect(),
-            headers: asked.headers,
-            ip: asked.ip,
-            user: None,
-            body: asked.body,
-        };
-        let host = RequestHost { node: self.clone(), app: slot.id };
-        let job = Job {
-            app: slot.id,
-            scripts: ready.scripts.clone(),
-            entry: found.file.to_owned(),
-            request,
-            host: Arc::new(host),
-            budgets: Budgets::default(),
-        };
-        let functions = ready.functions.clone();
-        let facts = Facts { app: (*slot.name).into(), id: asked.id, functions };
-        let Ended { answer, report } = self.functions.run(job).await;
-        match answer {
-            Ok(Answered::Whole(answer)) => {
-                self.ended(&facts, None, &report);
-                Ok(Functioned::Answered(answer))
-            }
-            Ok(Answered::Streamed(head, pieces)) => {
-                Ok(Functioned::Streamed(head, self.clone().pieces(facts, pieces)))
-            }
-            Err(mut breach) => {
-                if let Breach::Failed(error) = &mut breach {
-                    error.stack = facts.functions.retraced(&error.stack);
-                    error.message = facts.functions.retraced(&error.message);
+        let id = asked.id.clone();
+        match self.run_function(slot, site, asked).await? {
+            Ran::Ended(facts, ended) => match ended.answer {
+                Ok(Answered::Whole(answer)) => Ok(Functioned::Answered(answer)),
+                Ok(Answered::Streamed(head, pieces)) => {
+                    let pieces = self.clone().pieces(facts, head.status, pieces);
+                    Ok(Functioned::Streamed(head, pieces))
                 }
-                self.ended(&facts, Some(&breach), &report);
-                Err(problem(&breach).detail("request_id", facts.id))
-            }
+                Err(breach) => Err(problem(&breach).detail("request_id", id)),
+            },
+            Ran::Elsewhere(path) => Ok(Functioned::Elsewhere(path)),
+            Ran::Nowhere => Ok(Functioned::Nowhere),
         }
     }
 
     /// The pieces of a streamed body, up to its end, which is written down.
-    fn pieces(self: Arc<Self>, facts: Facts, pieces: mpsc::Receiver<Piece>) -> Pieces {
+    fn pieces(self: Arc<Self>, facts: Facts, status: u16, pieces: mpsc::Receiver<Piece>) -> Pieces {
         let state = Some((self, facts, pieces));
-        Box::pin(stream::unfold(state, |state| async {
+        Box::pin(stream::unfold(state, move |state| async move {
             let (node, facts, mut pieces) = state?;
             let broken = |breach: &Breach| std::io::Error::other(problem(breach).message);
             match pieces.recv().await {
                 Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some((node, facts, pieces)))),
                 Some(Piece::End(ended, report)) => {
-                    node.ended(&facts, ended.as_ref().err(), &report);
+                    node.record(&facts, ended.as_ref().map(|()| status), &report);
                     Some((Err(broken(&ended.err()?)), None))
                 }
                 None => Some((Err(broken(&Breach::Crashed(String::new()))), None)),
@@ -155,18 +136,60 @@ impl Node {
         }))
     }
 
-    /// Writes down how a request went.
-    #[expect(clippy::unused_self, reason = "the log is the node's")]
-    fn ended(&self, facts: &Facts, breach: Option<&Breach>, report: &Report) {
-        let Facts { app, id, functions } = facts;
-        for line in &report.lines {
-            tracing::info!(
-                target: "fazt::functions", %app, id, level = line.level, "{}", functions.retraced(&line.text)
-            );
+    /// Runs the function of a version.
+    pub async fn run_function(
+        self: &Arc<Self>,
+        slot: &Slot,
+        site: &Site,
+        asked: Asked<'_>,
+    ) -> Result<Ran, Problem> {
+        let ready = self.function_site(slot, site).await?;
+        let Some(found) = ready.functions.routes.find(asked.path) else {
+            return Ok(Ran::Nowhere);
+        };
+        if let Some(canonical) = found.canonical
+            && matches!(asked.method, "GET" | "HEAD")
+        {
+            return Ok(Ran::Elsewhere(canonical));
         }
-        if let Some(breach) = breach {
-            tracing::warn!(%app, id, ?breach, "a function failed");
+        let facts = Facts {
+            id: asked.id.clone(),
+            app: slot.id,
+            name: slot.name.to_string(),
+            version: site.version,
+            method: asked.method.to_owned(),
+            path: asked.path.to_owned(),
+            functions: ready.functions.clone(),
+        };
+        let query = url::form_urlencoded::parse(asked.query.unwrap_or_default().as_bytes());
+        let params: BTreeMap<_, _> = found.params;
+        let request = Request {
+            id: asked.id,
+            method: asked.method.to_owned(),
+            url: asked.url,
+            path: asked.path.to_owned(),
+            params: params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            query: query.into_owned().collect(),
+            headers: asked.headers,
+            ip: asked.ip,
+            user: asked.user,
+            body: asked.body,
+        };
+        let job = Job {
+            app: slot.id,
+            scripts: ready.scripts.clone(),
+            entry: found.file.to_owned(),
+            request,
+            host: Arc::new(RequestHost::new(self.clone(), slot.id, asked.dry_run)),
+            budgets: Budgets::default(),
+        };
+        let ended = self.functions.run(job).await;
+        match &ended.answer {
+            Ok(Answered::Whole(answer)) => self.record(&facts, Ok(answer.status), &ended.report),
+            Ok(Answered::Streamed(..)) => {}
+            Err(breach) => self.record(&facts, Err(breach), &ended.report),
         }
+        Ok(Ran::Ended(facts, ended))
     }
 
     pub(super) async fn function_site(
@@ -228,7 +251,7 @@ pub(super) fn load(functions: &Functions, app: App, site: u64) -> Load {
 }
 
 /// What a visitor is told of a breach; the rest is in the log.
-fn problem(breach: &Breach) -> Problem {
+pub(super) fn problem(breach: &Breach) -> Problem {
     match breach {
         Breach::Failed(_) => Problem::new(Code::FunctionError, "the function failed")
             .hint("its owner's log says why"),
@@ -257,6 +280,33 @@ fn problem(breach: &Breach) -> Problem {
 struct RequestHost {
     node: Arc<Node>,
     app: i64,
+    /// What was written so far, where nothing is to be kept.
+    rehearsed: Option<tokio::sync::Mutex<Vec<Step>>>,
+}
+
+impl RequestHost {
+    fn new(node: Arc<Node>, app: i64, dry_run: bool) -> Self {
+        Self { node, app, rehearsed: dry_run.then(tokio::sync::Mutex::default) }
+    }
+
+    async fn apply(&self, step: Step) -> Result<Outcome, StoreError> {
+        let (store, now) = (&self.node.store, self.node.clock.now());
+        let mut outcomes = match &self.rehearsed {
+            None => store.apply(self.app, vec![step], false, now).await?,
+            // Each operation is shown the writes before it, and all are taken back.
+            Some(before) => {
+                let mut before = before.lock().await;
+                let mut steps = before.clone();
+                steps.push(step.clone());
+                let outcomes = store.apply(self.app, steps, true, now).await?;
+                if step.operation.writes() {
+                    before.push(step);
+                }
+                outcomes
+            }
+        };
+        outcomes.pop().ok_or_else(|| StoreError::Backend("nothing was answered".to_owned()))
+    }
 }
 
 #[async_trait]
@@ -264,9 +314,11 @@ impl HostCalls for RequestHost {
     async fn call(&self, call: Call) -> Result<Reply, HostError> {
         let arguments = serde_json::from_str(&call.arguments)
             .map_err(|_| HostError::new("VALIDATION_FAILED", "arguments are no list"))?;
-        let space = Space { app: self.app, scope: DataScope::shared() };
+        if self.rehearsed.is_some() && call.api.starts_with("net.") {
+            return Err(HostError::new("DRY_RUN", "a dry run fetches nothing"));
+        }
         let operation = operation(&call.api, arguments)?;
-        let outcome = self.node.store.data(&space, operation, self.node.clock.now()).await;
+        let outcome = self.apply(Step { scope: DataScope::shared(), operation }).await;
         let value = outcome.map(value_of).map_err(|error| {
             HostError::new(storage_problem(&error).code.as_str(), error.to_string())
         })?;

@@ -13,6 +13,7 @@ mod data;
 mod examine;
 mod handles;
 mod ledger;
+mod logs;
 mod migrations;
 mod oauth;
 mod peers;
