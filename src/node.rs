@@ -22,7 +22,11 @@ use crate::{
     config::{Config, Sources, choose_domain, local_addresses},
     egress::Outside,
     lifecycle::Lifecycle,
-    ops::{functions::FunctionSite, journal::Journal, storage_problem},
+    ops::{
+        functions::{FunctionSite, SiteKey},
+        journal::Journal,
+        storage_problem,
+    },
     runtime::Pool,
     store::{
         Actor, DataStore as _, Keep, SettingStore as _, Store, StoreError, Traffic,
@@ -58,7 +62,7 @@ pub struct Node {
     /// What runs functions.
     pub functions: Arc<Pool>,
     /// Versions whose functions are in use.
-    pub function_sites: quick_cache::sync::Cache<(i64, u32), Arc<FunctionSite>>,
+    pub function_sites: quick_cache::sync::Cache<SiteKey, Arc<FunctionSite>>,
     /// What functions did lately.
     pub journal: Journal,
     /// Itself, for work that outlives the call that began it.

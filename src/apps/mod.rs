@@ -14,6 +14,7 @@ pub mod site;
 
 pub mod answers;
 mod changed;
+pub mod objects;
 pub mod serve;
 pub mod sites;
 pub mod visit;

@@ -26,6 +26,7 @@ pub mod configure_app;
 pub mod delete_app;
 pub mod deploy;
 pub mod edit_data;
+pub mod env;
 pub mod explain_request;
 pub mod fetch_test;
 pub mod get_app;

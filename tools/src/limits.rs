@@ -82,6 +82,10 @@ pub const LOG_LINES: Limit =
 pub const LOG_DAYS: Limit =
     limit(7, Unit::Count, "days that such lines, and failed requests, are kept")
         .settable("keep.log_days");
+/// Values of an app's environment.
+pub const ENV_VALUES: Limit = limit(100, Unit::Count, "values in an app's environment");
+/// Bytes of one of them.
+pub const ENV_BYTES: Limit = limit(8 << 10, Unit::Bytes, "for one of these values");
 
 /// Calls a minute of one token.
 pub const TOKEN_RATE: Limit =
@@ -107,6 +111,8 @@ pub const LIMITS: &[Limit] = &[
     DATA_DOCUMENT_BYTES,
     LOG_LINES,
     LOG_DAYS,
+    ENV_VALUES,
+    ENV_BYTES,
     TOKEN_RATE,
 ];
 

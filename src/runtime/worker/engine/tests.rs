@@ -13,7 +13,7 @@ mod cases {
     use crate::{
         apps::functions::{self, Functions, Target},
         runtime::{
-            frames::{App, Bounds, Request, Script},
+            frames::{App, Bounds, FromWorker, Request, Script},
             libraries::LIBRARIES,
         },
     };
@@ -53,6 +53,7 @@ mod cases {
                 name: "it".to_owned(),
                 version: 1,
                 domain: "example.com".to_owned(),
+                admin: "http://admin.example.com".to_owned(),
             },
             files: files.collect(),
             entries: functions.routes.list().iter().map(|route| route.file.clone()).collect(),
