@@ -347,17 +347,10 @@ impl Sites {
                 _ => {}
             }
         }
-        let files = files
-            .into_iter()
-            .map(|(file, variants)| {
-                let entry = Entry {
-                    key: self.answers.new_key(),
-                    blob: file.blob,
-                    encodings: encodings(variants),
-                };
-                (file.path.into_boxed_str(), entry)
-            })
-            .collect();
+        let files = files.into_iter().map(|(file, variants)| {
+            let (key, encodings) = (self.answers.new_key(), encodings(variants));
+            (file.path.into_boxed_str(), Entry { key, blob: file.blob, encodings })
+        });
         Ok(Some(Arc::new(Site {
             app: slot.name.clone(),
             version,
@@ -368,7 +361,7 @@ impl Sites {
             redirects,
             overlays: (!header_rules.is_empty()).then(|| quick_cache::sync::Cache::new(OVERLAYS)),
             headers: header_rules,
-            files,
+            files: files.collect(),
         })))
     }
 
