@@ -11,7 +11,7 @@ use fazt_tools::{AppName, names::NameProblem};
 use super::{
     bundle::{
         limits::{LimitProblem, Limits, Tally},
-        manifest::{self, Manifest, ManifestProblem},
+        manifest::{self, Isolation, Manifest, ManifestProblem},
         path::{FilePath, PathProblem, collisions},
     },
     functions::{self, Functions, LIBRARIES, ScriptProblem},
@@ -154,6 +154,7 @@ pub async fn check(
         spa: order.spa.unwrap_or(manifest.spa),
         title: manifest.title.clone(),
         description: manifest.description.clone(),
+        fresh: manifest.isolation == Isolation::Fresh,
     };
     let manifest = serde_json::to_string(&manifest).unwrap_or_else(|_| "{}".to_owned());
     Ok(Checked { order, app, settings, manifest, warnings, functions })

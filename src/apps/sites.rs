@@ -125,6 +125,8 @@ pub struct Site {
     pub version: u32,
     /// Whether unknown paths get `index.html`.
     pub spa: bool,
+    /// Whether each request of a function has globals of its own.
+    pub fresh: bool,
     /// When the version was deployed, in Unix seconds.
     pub modified: u64,
     /// Rules of `_redirects`.
@@ -346,6 +348,7 @@ impl Sites {
             app: slot.name.clone(),
             version,
             spa: spa.unwrap_or(settings.spa),
+            fresh: settings.fresh,
             modified: u64::try_from(created_at.as_second()).unwrap_or(0),
             redirects,
             overlays: (!header_rules.is_empty()).then(|| quick_cache::sync::Cache::new(OVERLAYS)),

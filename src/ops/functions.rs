@@ -185,7 +185,8 @@ impl Node {
             };
             // Rows and versions are counted from one, and neither reaches half of its bits.
             let name = slot.id.unsigned_abs() << 32 | u64::from(site.version);
-            let scripts = Ready::new(load(&functions, app, name));
+            let load = Load { fresh: site.fresh, ..load(&functions, app, name) };
+            let scripts = Ready::new(load);
             Ok::<_, Problem>(Arc::new(FunctionSite { functions: Arc::new(functions), scripts }))
         };
         self.function_sites.get_or_insert_async(&key, read).await

@@ -5,6 +5,7 @@
 //! where they go. Whoever waits is told by a [`Watcher`].
 
 pub mod pack;
+mod packages;
 mod parcels;
 pub mod target;
 

@@ -12,13 +12,16 @@ use std::{
 
 use fazt_tools::{AppName, Code, Problem, types::TreeFile, view};
 
-use super::Watcher;
+use tempfile::TempDir;
+
+use super::{Watcher, packages::packages};
 use crate::apps::bundle::{
     build::{self, BuildProblem, Leash},
     folder::{self, Folder, FolderProblem},
     hash::HashProblem,
     manifest,
 };
+use crate::apps::functions::PACKAGES;
 
 /// An app in a folder, ready to be sent.
 pub struct Packed {
@@ -28,6 +31,8 @@ pub struct Packed {
     pub files: Vec<Content>,
     /// What its owner should know.
     pub warnings: Vec<String>,
+    /// Where files lie that were made for it.
+    _made: Option<TempDir>,
 }
 
 /// A file by its content, and where that lies.
@@ -90,7 +95,7 @@ pub fn pack(watcher: &dyn Watcher, dir: &Path, options: &Options<'_>) -> Result<
         started.elapsed().as_millis()
     ));
     // The hashes come in the order of the files.
-    let files = hashed
+    let mut files: Vec<_> = hashed
         .into_iter()
         .zip(folder.files)
         .map(|(hashed, local)| Content {
@@ -100,7 +105,18 @@ pub fn pack(watcher: &dyn Watcher, dir: &Path, options: &Options<'_>) -> Result<
             size: hashed.size,
         })
         .collect();
-    Ok(Packed { name, files, warnings: folder.warnings })
+    let found = packages(dir, &files).map_err(|error| {
+        Problem::new(Code::ValidationFailed, format!("cannot read `node_modules`: {error}"))
+    })?;
+    let made = found.map(|found| {
+        let count = view::count(found.files.len() as u64, "file");
+        watcher.detail(&format!("{count} of packages for its functions"));
+        files.retain(|file| !file.path.starts_with(PACKAGES));
+        files.extend(found.files);
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        found.made
+    });
+    Ok(Packed { name, files, warnings: folder.warnings, _made: made })
 }
 
 impl Packed {

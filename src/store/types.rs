@@ -271,6 +271,9 @@ pub struct VersionSettings {
     /// Description of the app.
     #[serde(default)]
     pub description: Option<String>,
+    /// Whether each request of a function has globals of its own.
+    #[serde(default)]
+    pub fresh: bool,
 }
 
 /// What became of a publish.

@@ -224,6 +224,45 @@ fn the_page_of_the_manifest_is_fresh() {
     keep_fresh("docs/manifest.md", &text);
 }
 
+#[test]
+fn the_page_of_libraries_is_fresh() {
+    use fazt::{apps::functions, runtime::libraries::LIBRARIES};
+    let names: Vec<_> = LIBRARIES.iter().map(|library| library.name).collect();
+    assert_eq!(names, functions::LIBRARIES, "a deploy admits what workers have");
+    let mut text = format!(
+        "# Libraries\n\n{MADE}\n{}\n\n| Name | Version | For |\n| --- | --- | --- |\n",
+        wrapped(
+            "What functions import by name, or `require`, without any installation. A worker \
+             unpacks and reads one when an app imports it; `zod` takes about a tenth of a second \
+             then, once for each version of an app. A package of the same name in the app's own \
+             `node_modules` goes first.",
+            ""
+        )
+    );
+    for library in LIBRARIES {
+        let (name, version) = (library.name, library.version());
+        let _ = writeln!(text, "| `{name}` | {version} | {} |", library.about);
+    }
+    let _ = write!(
+        text,
+        "\n{}\n\n{}\n\n{}\n",
+        wrapped(
+            "`require` of `dayjs`, `mustache` and `validator` gives what their packages give: a \
+             function or an object, and not a namespace. Parts of a library, such as \
+             `dayjs/plugin/utc` or `lodash-es/chunk`, have no names of their own: install the \
+             package for those.",
+            ""
+        ),
+        wrapped("Of `zod`, every locale but `en` is left out.", ""),
+        wrapped(
+            "They are made from the packages by `src/runtime/libraries/build`, and their licences \
+             are in `src/runtime/libraries/LICENSES`.",
+            ""
+        )
+    );
+    keep_fresh("docs/libraries.md", &text);
+}
+
 /// The fields of a schema as a list, those of their items below them.
 fn fields(schema: &Value, above: &str, text: &mut String) {
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {

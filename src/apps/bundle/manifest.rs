@@ -36,6 +36,9 @@ pub struct Manifest {
     /// Whether visits are counted: `true`, `false` or `{ "enabled": … }`.
     #[schemars(with = "AnalyticsForm")]
     pub analytics: Analytics,
+    /// What requests of the functions share: `shared` lets globals stay from one to the next,
+    /// as long as they last; `fresh` gives each request its own, which takes longer.
+    pub isolation: Isolation,
     /// The environment variables the functions read, by name; values are set on the node.
     #[serde(deserialize_with = "env_names")]
     #[schemars(inner(regex(pattern = "^[A-Z][A-Z0-9_]*$")))]
@@ -50,6 +53,17 @@ pub struct Manifest {
     pub tools: Vec<Value>,
     /// Requests that must succeed before a version goes live.
     pub checks: Vec<Check>,
+}
+
+/// What requests of functions share.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Isolation {
+    /// Globals may stay from one request to the next.
+    #[default]
+    Shared,
+    /// Each request has its own.
+    Fresh,
 }
 
 /// Whether visits are counted.
@@ -347,7 +361,7 @@ mod tests {
     fn a_full_manifest_is_read_without_warnings() {
         let text = r#"{ "$schema": "/schema/manifest.json", "name": "blog", "title": "Blog",
             "description": "d", "spa": true, "analytics": { "enabled": false },
-            "env": ["API_KEY"], "fetch": ["api.example.com", "*.example.org:8443"],
+            "isolation": "fresh", "env": ["API_KEY"], "fetch": ["api.example.com", "*.example.org:8443"],
             "crons": [{ "schedule": "0 4 * * *", "path": "/api/tick" }],
             "tools": [{ "anything": { "goes": 1 } }],
             "checks": [{ "path": "/", "status": 200, "contains": "Hello" }, { "path": "/x" }] }"#;
@@ -355,6 +369,7 @@ mod tests {
         assert_eq!(warnings, Vec::<String>::new());
         assert_eq!(manifest.name.as_ref().map(AppName::as_str), Some("blog"));
         assert!(manifest.spa && !manifest.analytics.enabled);
+        assert_eq!(manifest.isolation, Isolation::Fresh);
         assert_eq!(manifest.checks[1].status, None);
         let again = serde_json::to_vec(&manifest).unwrap();
         assert_eq!(parse(&again).unwrap(), (manifest, vec![]));
@@ -422,7 +437,7 @@ mod tests {
     fn the_schema_carries_the_documentation_of_every_field() {
         let schema = schema();
         let properties = schema["properties"].as_object().unwrap();
-        assert_eq!(properties.len(), 10);
+        assert_eq!(properties.len(), 11);
         for (key, property) in properties {
             assert!(property["description"].is_string(), "{key}: {property}");
         }

@@ -18,6 +18,7 @@ use oxc::{
 };
 
 use super::{
+    imports::PACKAGES,
     mapping::{Mapping, Shift},
     routes::{Role, role},
 };
@@ -40,6 +41,12 @@ struct Edit {
     puts: &'static str,
 }
 
+/// What packages look at to know where they run.
+const PROCESS: &str =
+    "var process={env:{NODE_ENV:\"production\"},browser:true,version:\"\",versions:{}};";
+/// What they call `globalThis`.
+const GLOBAL: &str = "var global=globalThis;";
+
 /// What puts a module's `require` where its text expects it.
 const REQUIRE: &str = "var require=import.meta.require;";
 
@@ -51,14 +58,27 @@ impl Form {
             let free = semantic.scoping().root_unresolved_references();
             free.keys().any(|one| *one == name)
         };
-        if program.source_type.is_module() {
-            form.arrow(program);
-            if free("require") {
-                // Behind the first line where that is for a shell.
-                let offset = program.hashbang.as_ref().map_or(0, |bang| bang.span.end as usize + 1);
-                let offset = offset.min(program.source_text.len());
-                form.edits.push(Edit { offset, takes: 0, puts: REQUIRE });
+        // Behind the first line where that is for a shell, and behind `"use strict"`.
+        let bang = program.hashbang.as_ref().map_or(0, |bang| bang.span.end as usize + 1);
+        let offset = program.directives.last().map_or(bang, |last| last.span.end as usize);
+        let offset = offset.min(program.source_text.len());
+        let mut begin = |puts| form.edits.push(Edit { offset, takes: 0, puts });
+        if path.starts_with(PACKAGES) {
+            if !program.directives.is_empty() {
+                begin(";");
             }
+            if free("process") {
+                begin(PROCESS);
+            }
+            if free("global") {
+                begin(GLOBAL);
+            }
+        }
+        if program.source_type.is_module() {
+            if free("require") {
+                begin(REQUIRE);
+            }
+            form.arrow(program);
             form.edits.sort_by_key(|edit| edit.offset);
             return form;
         }

@@ -4,7 +4,7 @@
 //! slash from the app's root, and any other must be a bundled library. Nothing outside the
 //! version is ever meant. Pure: files are names in a set.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fazt_tools::problem::nearest;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,26 @@ use super::transform::How;
 /// The libraries that every app may import by name.
 pub const LIBRARIES: &[&str] =
     &["cheerio", "dayjs", "lodash-es", "marked", "mustache", "uuid", "validator", "zod"];
+
+/// Where files of packages lie in an app.
+pub const PACKAGES: &str = "api/_npm/";
+/// What names mean in files that import packages, as a list of [`Link`].
+pub const LINKS: &str = "api/_npm/links.json";
+/// What stands for a module that a package goes without.
+pub const EMPTY: &str = "api/_npm/empty.js";
+
+/// What a name means in one file, found where the packages are installed.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Link {
+    /// The file that imports.
+    pub from: String,
+    /// By which words.
+    pub how: How,
+    /// The name.
+    pub specifier: String,
+    /// The file that is meant.
+    pub to: String,
+}
 
 /// What an import means.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -73,6 +93,8 @@ pub struct World {
     pub files: BTreeSet<String>,
     /// The libraries' names.
     pub libraries: BTreeSet<String>,
+    /// What names of packages mean.
+    pub links: BTreeMap<(String, How, String), String>,
 }
 
 /// What may be left out of a specifier, in the order of trial.
@@ -91,7 +113,16 @@ impl World {
         Self {
             files: files.into_iter().map(str::to_owned).collect(),
             libraries: libraries.into_iter().map(str::to_owned).collect(),
+            links: BTreeMap::new(),
         }
+    }
+
+    /// Takes what names of packages mean, where that is a file that can be imported.
+    pub fn link(&mut self, links: Vec<Link>) {
+        let links = links
+            .into_iter()
+            .filter(|link| self.files.contains(&link.to) && is_importable(&link.to));
+        self.links = links.map(|link| ((link.from, link.how, link.specifier), link.to)).collect();
     }
 
     /// Finds what `specifier` means in the file `from`.
@@ -100,6 +131,11 @@ impl World {
     ///
     /// What is not there, and what to do.
     pub fn resolve(&self, from: &str, specifier: &str, how: How) -> Result<Target, Unresolved> {
+        if !self.links.is_empty()
+            && let Some(file) = self.links.get(&(from.to_owned(), how, specifier.to_owned()))
+        {
+            return Ok(Target::File(file.clone()));
+        }
         let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
         if let Some(path) = specifier.strip_prefix('/') {
             return self.file("", path, specifier);

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::{
-    imports::{Target, World, is_json},
+    imports::{LINKS, PACKAGES, Target, World, is_json},
     mapping::Mapping,
     problem::ScriptProblem,
     routes::{Role, Routes, role},
@@ -185,6 +185,17 @@ impl Checker {
         }
     }
 
+    /// Takes the list of what names of packages mean.
+    fn link(&mut self, list: &[u8]) {
+        match serde_json::from_slice(list) {
+            Ok(links) => Arc::make_mut(&mut self.world).link(links),
+            Err(error) => {
+                let message = format!("it is no list of packages' files: {error}");
+                self.problems.push(ScriptProblem::of_file(LINKS, message));
+            }
+        }
+    }
+
     /// The next file to read. One that is too large is a fault, and not read.
     fn next(&mut self) -> Option<String> {
         while let Some(file) = self.todo.pop_front() {
@@ -241,6 +252,9 @@ pub fn check(
     mut read: impl FnMut(&str) -> Vec<u8>,
 ) -> Result<Functions, Vec<ScriptProblem>> {
     let mut checker = Checker::new(files, libraries);
+    if checker.sizes.contains_key(LINKS) {
+        checker.link(&read(LINKS));
+    }
     while let Some(file) = checker.next() {
         let taken = module(&checker.world, &file, &read(&file));
         checker.take(file, taken);
@@ -266,6 +280,9 @@ where
     F: Future<Output = Result<Bytes, E>>,
 {
     let mut checker = Checker::new(files, libraries);
+    if checker.sizes.contains_key(LINKS) {
+        checker.link(&read(LINKS.to_owned()).await?);
+    }
     loop {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while bytes < TOGETHER
@@ -333,6 +350,8 @@ fn module(world: &World, file: &str, content: &[u8]) -> Taken {
     for Request { specifier, how, offset } in requests {
         match world.resolve(file, &specifier, how) {
             Ok(target) => imports.push(Import { specifier, how, target }),
+            // A package may look for what it can do without.
+            Err(_) if how != How::Import && file.starts_with(PACKAGES) => {}
             Err(why) => problems.push(ScriptProblem::at(file, source, offset, why.to_string())),
         }
     }

@@ -13,7 +13,7 @@ mod routes;
 mod stored;
 mod transform;
 
-pub use imports::{LIBRARIES, Target, Unresolved, World};
+pub use imports::{EMPTY, LIBRARIES, LINKS, Link, PACKAGES, Target, Unresolved, World};
 pub use load::{Functions, Import, Module, check, load};
 pub use mapping::Mapping;
 pub use problem::{ScriptProblem, excerpt};

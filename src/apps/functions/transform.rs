@@ -70,7 +70,7 @@ pub struct Request {
 }
 
 /// The words that import something.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum How {
     /// `import … from` and `export … from`.
     Import,

@@ -12,13 +12,13 @@ const DEEPEST: usize = 1_000;
 /// A value as JSON.
 pub(super) fn written(value: &JsValue, context: &mut Context) -> JsResult<String> {
     match values::stringified(value, context) {
-        Ok(Some(text)) => Ok(text.to_std_string_lossy()),
-        Ok(None) => Err(refused(format!("a {} has no form in JSON", value.type_of()))),
-        Err(error) => Err(culprit(value, context).map_or(error, refused)),
+        Ok(Some(text)) => Ok(text),
+        Ok(None) => Err(refused(&format!("a {} has no form in JSON", value.type_of()))),
+        Err(error) => Err(culprit(value, context).map_or(error, |what| refused(&what))),
     }
 }
 
-fn refused(what: String) -> boa_engine::JsError {
+fn refused(what: &str) -> boa_engine::JsError {
     JsNativeError::typ().with_message(format!("the answer cannot be JSON: {what}")).into()
 }
 

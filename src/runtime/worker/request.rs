@@ -48,9 +48,13 @@ static INCOMING: Class = Class {
             part(this, "query", |it, context| Ok(pairs(&it.request.query, context)), context)
         }),
         ("headers", |this, _, context| part(this, "headers", readable_headers, context)),
-        ("user", |this, _, context| part(this, "user", user, context)),
-        ("app", |this, _, context| part(this, "app", app, context)),
-        ("body", |this, _, context| part(this, "body", body, context)),
+        ("user", |this, _, context| {
+            part(this, "user", |it, context| Ok(user(it, context)), context)
+        }),
+        ("app", |this, _, context| part(this, "app", |_, context| Ok(app(context)), context)),
+        ("body", |this, _, context| {
+            part(this, "body", |it, context| Ok(body(it, context)), context)
+        }),
         ("files", |this, _, context| part(this, "files", files, context)),
     ],
     // Middleware puts things in the place of others.
@@ -67,10 +71,11 @@ static INCOMING: Class = Class {
         ("files", |this, arguments, _| put(this, "files", arguments)),
     ],
     methods: &[
-        ("text", 0, |this, _, context| part(this, "text()", text, context)),
+        ("text", 0, |this, _, context| {
+            part(this, "text()", |it, _| Ok(decoded(&it.request.body).into()), context)
+        }),
         ("json", 0, |this, _, context| {
-            let body = decoded(&visit(this)?.request.body);
-            json(body, context).map_err(|error| {
+            json(&visit(this)?.request.body, context).map_err(|error| {
                 JsNativeError::syntax()
                     .with_message(format!("the body is no JSON: {}", message(&error)))
                     .into()
@@ -178,32 +183,28 @@ fn readable_headers(visit: &Visit, context: &mut Context) -> JsResult<JsValue> {
     Ok(headers.into())
 }
 
-fn user(visit: &Visit, context: &mut Context) -> JsResult<JsValue> {
-    let Some(user) = &visit.request.user else { return Ok(JsValue::null()) };
+fn user(visit: &Visit, context: &mut Context) -> JsValue {
+    let Some(user) = &visit.request.user else { return JsValue::null() };
     let roles: Vec<_> = user.roles.iter().map(|role| js(role)).collect();
     let roles = JsArray::from_iter(roles, context);
     let email = user.email.as_deref().map_or(JsValue::null(), js);
-    Ok(ObjectInitializer::new(context)
+    ObjectInitializer::new(context)
         .property(js_string!("id"), js(&user.id), Attribute::all())
         .property(js_string!("name"), js(&user.name), Attribute::all())
         .property(js_string!("email"), email, Attribute::all())
         .property(js_string!("roles"), roles, Attribute::all())
         .build()
-        .into())
+        .into()
 }
 
-fn app(_: &Visit, context: &mut Context) -> JsResult<JsValue> {
+fn app(context: &mut Context) -> JsValue {
     let served = context.get_data::<Served>();
     let (name, version) = served.map_or((js(""), 0), |it| (js(&it.name), it.version));
-    Ok(ObjectInitializer::new(context)
+    ObjectInitializer::new(context)
         .property(js_string!("name"), name, Attribute::all())
         .property(js_string!("version"), version, Attribute::all())
         .build()
-        .into())
-}
-
-fn text(visit: &Visit, _: &mut Context) -> JsResult<JsValue> {
-    Ok(decoded(&visit.request.body).into())
+        .into()
 }
 
 fn content_type(request: &frames::Request) -> &str {
@@ -217,24 +218,24 @@ fn form_of(request: &frames::Request) -> Option<Vec<form::Part>> {
 }
 
 /// The body by its content type.
-fn body(visit: &Visit, context: &mut Context) -> JsResult<JsValue> {
+fn body(visit: &Visit, context: &mut Context) -> JsValue {
     let request = &visit.request;
     if request.body.is_empty() {
-        return Ok(JsValue::undefined());
+        return JsValue::undefined();
     }
     if let Some(parts) = form_of(request) {
         let fields = parts.into_iter().filter(|part| part.filename.is_none());
         let fields: Vec<_> = fields.map(|part| (part.name, lossy(&part.data))).collect();
-        return Ok(pairs(&fields, context));
+        return pairs(&fields, context);
     }
     let text = decoded(&request.body);
     let media = content_type(request).split(';').next().unwrap_or_default();
     let media = media.trim().to_ascii_lowercase();
     if media == "application/json" || media.ends_with("+json") {
         // A body that is no JSON is for the handler to refuse.
-        return Ok(json(text.clone(), context).unwrap_or_else(|_| text.into()));
+        return json(&request.body, context).unwrap_or_else(|_| text.into());
     }
-    Ok(text.into())
+    text.into()
 }
 
 fn lossy(bytes: &Bytes) -> String {
@@ -277,5 +278,5 @@ fn plain(this: &JsValue, _: &[JsValue], context: &mut Context) -> JsResult<JsVal
 }
 
 fn message(error: &boa_engine::JsError) -> String {
-    error.as_native().map_or_else(|| error.to_string(), |native| native.message().to_string())
+    error.as_native().map_or_else(|| error.to_string(), |native| native.message().to_owned())
 }

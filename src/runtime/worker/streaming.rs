@@ -6,8 +6,9 @@ use boa_engine::{
 use bytes::Bytes;
 
 use super::{
-    Link, answer,
+    answer,
     engine::settled,
+    link::Link,
     web::{class::type_error, reader::chunk_bytes},
 };
 use crate::runtime::frames::{Answer, Head};

@@ -318,11 +318,11 @@ pub(super) fn next(node: &mut UnixStream, came: &mut BytesMut) -> Option<FromWor
     }
 }
 
+/// Status and content type of an answer's head.
+type Begun = Option<(u16, String)>;
+
 /// What goes over the wire for a streamed answer; the node takes so many pieces.
-fn streamed(
-    code: &str,
-    taken: usize,
-) -> (Option<(u16, String)>, Vec<String>, Result<Answer, ScriptError>) {
+fn streamed(code: &str, taken: usize) -> (Begun, Vec<String>, Result<Answer, ScriptError>) {
     let (mut site, mut node) = site(code);
     let listener = thread::spawn(move || {
         let (mut head, mut pieces) = (None, Vec::new());
@@ -476,4 +476,23 @@ fn the_form_of_workers_gets_a_standard_request() {
     let wanted = |had: &str| json!(["it", "value", 1, true, "shop.example.org", true, null, had]);
     assert_eq!(run(), wanted("no"));
     assert_eq!(run(), wanted("yes"));
+}
+
+#[test]
+fn what_a_version_holds_outlives_the_gathering_of_what_it_dropped() {
+    let code = "const kept = new URL('http://x/?a=1'); const params = kept.searchParams; \
+                export default { async fetch(request, env) { params.append('n', '2'); \
+                const copy = new Request(request); const [one, two] = copy.body.tee(); \
+                const text = await new Response(one).text() + await new Response(two).text(); \
+                return [kept.search, text, env.KEY, typeof crypto.subtle.digest] } }";
+    let (mut site, _node) = site(code);
+    for n in 1..4 {
+        let request = asked("POST", "", "hi");
+        let run = Run { number: 1, site: 1, entry: "api/it.js".to_owned(), request };
+        let answer = site.run(run).map_err(|error| error.message).unwrap();
+        let search = format!("?a=1{}", "&n=2".repeat(n));
+        let got: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(got, json!([search, "hihi", "value", "function"]));
+        boa_gc::force_collect();
+    }
 }

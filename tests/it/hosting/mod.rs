@@ -4,5 +4,6 @@ mod answers;
 mod hosts;
 mod large;
 mod paths;
+mod web;
 
 pub use large::noise;

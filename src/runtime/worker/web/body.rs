@@ -216,7 +216,7 @@ fn media<T: Holder>(holder: &JsObject<T>, context: &mut Context) -> String {
 pub(super) fn finish(wanted: &Wanted, body: Bytes, context: &mut Context) -> JsResult<JsValue> {
     Ok(match wanted {
         Wanted::Text => decoded(&body).into(),
-        Wanted::Json => json(decoded(&body), context)?,
+        Wanted::Json => json(&body, context)?,
         Wanted::Bytes => uint8_array(&body, context)?.into(),
         Wanted::Buffer => array_buffer(&body, context)?.into(),
         Wanted::Blob(media) => Blob::whole(body, media).object(context).into(),

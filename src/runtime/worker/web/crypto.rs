@@ -39,7 +39,7 @@ pub(super) fn hex(count: usize) -> JsResult<String> {
 
 /// Puts `crypto` into a context; `crypto.subtle` is made when it is first read.
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
-    let subtle = function("subtle", 0, |_, _, context| subtle::object(context), context);
+    let subtle = function("subtle", 0, |_, _, context| Ok(subtle::object(context)), context);
     let crypto = ObjectInitializer::new(context)
         .function(NativeFunction::from_fn_ptr(random_values), js_string!("getRandomValues"), 1)
         .function(NativeFunction::from_fn_ptr(random_uuid), js_string!("randomUUID"), 0)

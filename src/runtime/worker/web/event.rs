@@ -16,6 +16,7 @@ use super::{
 
 #[derive(Trace, Finalize, JsData)]
 #[boa_gc(unsafe_no_drop)]
+#[expect(clippy::struct_excessive_bools, reason = "the standard's own flags")]
 pub(super) struct Event {
     kind: JsString,
     bubbles: bool,
@@ -267,7 +268,8 @@ pub(super) fn send(
     if with(target, |target| target.signal.is_some()) {
         let handler = this.get(JsString::from(format!("on{}", kind.display_lossy())), context)?;
         if let Some(handler) = handler.as_function()
-            && let Err(error) = handler.call(&this.clone().into(), &[given.clone()], context)
+            && let Err(error) =
+                handler.call(&this.clone().into(), std::slice::from_ref(&given), context)
         {
             report(error, context);
         }

@@ -307,7 +307,7 @@ pub(super) fn export(format: &str, key: &Key, context: &mut Context) -> JsResult
             Ok(array_buffer(secret, context)?.into())
         }
         ("raw", Material::Ec { point, .. }) => Ok(array_buffer(point, context)?.into()),
-        ("jwk", _) => jwk(key, context),
+        ("jwk", _) => Ok(jwk(key, context)),
         _ => {
             let what = format!("a key of {} cannot be exported as `{format}`", key.name());
             Err(unsupported(&what, context))
@@ -315,7 +315,7 @@ pub(super) fn export(format: &str, key: &Key, context: &mut Context) -> JsResult
     }
 }
 
-fn jwk(key: &Key, context: &mut Context) -> JsResult<JsValue> {
+fn jwk(key: &Key, context: &mut Context) -> JsValue {
     let encoded = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let parts: Vec<(&str, String)> = match &key.material {
         Material::Hmac { hash, secret } => vec![
@@ -352,5 +352,5 @@ fn jwk(key: &Key, context: &mut Context) -> JsResult<JsValue> {
     }
     jwk.property(js_string!("key_ops"), usages, Attribute::all());
     jwk.property(js_string!("ext"), key.extractable, Attribute::all());
-    Ok(jwk.build().into())
+    jwk.build().into()
 }

@@ -68,7 +68,11 @@ pub(crate) static RESPONSE: Class = Class {
         ("formData", 0, body::as_form::<Response>),
         ("clone", 0, clone),
     ],
-    statics: &[("json", 1, json), ("redirect", 1, redirect), ("error", 0, error)],
+    statics: &[
+        ("json", 1, json),
+        ("redirect", 1, redirect),
+        ("error", 0, |_, _, context| Ok(error(context))),
+    ],
     ..BARE
 };
 
@@ -170,7 +174,7 @@ fn clone(this: &JsValue, _: &[JsValue], context: &mut Context) -> JsResult<JsVal
 fn json(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let written = stringified(needed(arguments, 0)?, context)?;
     let written = written.ok_or_else(|| type_error("the value has no form in JSON"))?;
-    let bytes = Bytes::from(written.to_std_string_lossy());
+    let bytes = Bytes::from(written);
     let given = (Content::Bytes(bytes), Some("application/json".to_owned()));
     let response = Response::of(given, &argument(arguments, 1), context)?;
     Ok(RESPONSE.object(response, context).upcast().into())
@@ -179,10 +183,10 @@ fn json(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<J
 fn redirect(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let target = text(needed(arguments, 0)?, context)?;
     let status = match argument(arguments, 1) {
-        status if status.is_undefined() => 302.0,
-        status => status.to_number(context)?,
+        status if status.is_undefined() => 302,
+        status => status.to_u32(context)?,
     };
-    let status = [301, 302, 303, 307, 308].into_iter().find(|known| f64::from(*known) == status);
+    let status = [301, 302, 303, 307, 308].into_iter().find(|known| u32::from(*known) == status);
     let status =
         status.ok_or_else(|| range_error("a redirect has status 301, 302, 303, 307 or 308"))?;
     // An address without a host stays as it is: the visitor knows where it is.
@@ -199,8 +203,8 @@ fn redirect(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResu
     Ok(RESPONSE.object(response, context).upcast().into())
 }
 
-fn error(_: &JsValue, _: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+fn error(context: &mut Context) -> JsValue {
     let headers = HEADERS.object(Headers { list: Vec::new(), fixed: true }, context);
     let response = Response { is_error: true, ..Response::plain(0, headers, Content::None) };
-    Ok(RESPONSE.object(response, context).upcast().into())
+    RESPONSE.object(response, context).upcast().into()
 }

@@ -19,6 +19,7 @@ use super::{
 
 #[derive(Trace, Finalize, JsData)]
 #[boa_gc(unsafe_no_drop)]
+#[expect(clippy::struct_excessive_bools, reason = "the standard's own flags")]
 pub(crate) struct Stream {
     pub(super) state: State,
     queue: VecDeque<(JsValue, f64)>,

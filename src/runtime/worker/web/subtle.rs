@@ -40,13 +40,13 @@ pub(super) static SUBTLE: Class = Class {
 struct Made(JsValue);
 
 /// The one object of the class.
-pub(super) fn object(context: &mut Context) -> JsResult<JsValue> {
+pub(super) fn object(context: &mut Context) -> JsValue {
     if let Some(Made(known)) = context.get_data::<Made>() {
-        return Ok(known.clone());
+        return known.clone();
     }
     let subtle: JsValue = SUBTLE.object(Subtle, context).upcast().into();
     context.insert_data(Made(subtle.clone()));
-    Ok(subtle)
+    subtle
 }
 
 type Work = fn(&[JsValue], &mut Context) -> JsResult<JsValue>;
@@ -284,7 +284,7 @@ fn sealing(
         return Err(unsupported("the `iv` of AES-GCM has to have 12 bytes", context));
     };
     if let Some(length) = option(algorithm, "tagLength", context)?
-        && length.to_number(context)? != 128.0
+        && length.to_u32(context)? != 128
     {
         return Err(unsupported("the `tagLength` of AES-GCM has to be 128", context));
     }

@@ -12,6 +12,10 @@ use boa_engine::{
 };
 
 use super::class::type_error;
+use crate::runtime::worker::shims;
+
+/// The mark of byte order in UTF-8.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The argument at a place; `undefined` where there is none.
 pub(super) fn argument(arguments: &[JsValue], at: usize) -> JsValue {
@@ -91,25 +95,19 @@ pub(crate) fn uint8_array(bytes: &[u8], context: &mut Context) -> JsResult<JsUin
 
 /// UTF-8 as text for a script; a mark of byte order is no part of it.
 pub(crate) fn decoded(bytes: &[u8]) -> JsString {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
     JsString::from(String::from_utf8_lossy(bytes).as_ref())
 }
 
-/// JSON read by the engine's own `JSON`.
-pub(crate) fn json(text: JsString, context: &mut Context) -> JsResult<JsValue> {
-    call_json("parse", &[text.into()], context)
+/// A value out of the JSON that bytes hold.
+pub(crate) fn json(bytes: &[u8], context: &mut Context) -> JsResult<JsValue> {
+    let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
+    shims::json::read(&String::from_utf8_lossy(bytes), context)
 }
 
-/// JSON written by the engine's own `JSON`; `None` where a value has none.
-pub(crate) fn stringified(value: &JsValue, context: &mut Context) -> JsResult<Option<JsString>> {
-    Ok(call_json("stringify", std::slice::from_ref(value), context)?.as_string())
-}
-
-fn call_json(name: &str, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let json = context.intrinsics().objects().json();
-    let function = json.get(JsString::from(name), context)?;
-    let function = function.as_function().ok_or_else(|| type_error("JSON is not there"))?;
-    function.call(&json.into(), arguments, context)
+/// A value as JSON; `None` where it has none.
+pub(crate) fn stringified(value: &JsValue, context: &mut Context) -> JsResult<Option<String>> {
+    shims::json::write(value, context)
 }
 
 /// Calls `each` with every value of an iterable.
@@ -194,7 +192,7 @@ pub(crate) fn is_enumerable(
 
 /// An iterator over values that are there already.
 pub(super) fn iterator(values: Vec<JsValue>, context: &mut Context) -> JsResult<JsValue> {
-    Ok(JsArray::from_iter(values, context).values(context)?)
+    JsArray::from_iter(values, context).values(context)
 }
 
 /// An iterator over pairs.
