@@ -22,7 +22,7 @@ use crate::{
     config::{Config, Sources, choose_domain, local_addresses},
     egress::Outside,
     lifecycle::Lifecycle,
-    ops::functions::FunctionSite,
+    ops::functions::{FunctionSite, SiteKey},
     ops::storage_problem,
     runtime::Pool,
     store::{
@@ -59,7 +59,7 @@ pub struct Node {
     /// What runs functions.
     pub functions: Arc<Pool>,
     /// Versions whose functions are in use.
-    pub function_sites: quick_cache::sync::Cache<(i64, u32), Arc<FunctionSite>>,
+    pub function_sites: quick_cache::sync::Cache<SiteKey, Arc<FunctionSite>>,
     sqlite: Arc<SqliteStore>,
     sources: Sources,
     port: OnceLock<u16>,

@@ -13,6 +13,7 @@ pub mod variants;
 pub mod site;
 
 pub mod answers;
+pub mod objects;
 pub mod serve;
 pub mod sites;
 pub mod visit;

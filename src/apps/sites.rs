@@ -5,8 +5,10 @@
 //! loaded, so a visitor sees one whole version or the other. An app's index is
 //! loaded on its first request; 10,000 idle apps cost their names.
 
+mod table;
+
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -27,9 +29,7 @@ use super::{
         redirects::{self, Redirects},
     },
 };
-use crate::store::{
-    AliasTarget, BlobRef, HostApp, Hosts, Result, SiteFiles, Store, StoreError, Variant,
-};
+use crate::store::{BlobRef, HostApp, Result, SiteFiles, Store, StoreError, Variant};
 
 /// Previews whose index is likely kept; each is one version of one app.
 const PREVIEWS: usize = 64;
@@ -103,6 +103,8 @@ pub enum Led {
 pub struct Slot {
     /// The app's row id.
     pub id: i64,
+    /// The app's public id.
+    pub uid: Box<str>,
     /// The app's name.
     pub name: Box<str>,
     live: ArcSwap<Live>,
@@ -114,6 +116,7 @@ pub struct Slot {
 struct Live {
     version: Option<u32>,
     spa: Option<bool>,
+    env: Arc<[(String, String)]>,
     site: OnceCell<Arc<Site>>,
 }
 
@@ -129,6 +132,8 @@ pub struct Site {
     pub fresh: bool,
     /// When the version was deployed, in Unix seconds.
     pub modified: u64,
+    /// Values of the environment that hold where the owner sets none.
+    pub env: BTreeMap<String, String>,
     /// Rules of `_redirects`.
     pub redirects: Redirects,
     headers: HeaderRules,
@@ -165,6 +170,12 @@ impl Site {
         self.files.get(path)
     }
 
+    /// The files whose paths begin with `prefix`.
+    pub fn below(&self, prefix: &str) -> impl Iterator<Item = (&str, BlobRef)> {
+        let files = self.files.iter().map(|(path, entry)| (&**path, entry.blob));
+        files.filter(move |(path, _)| path.starts_with(prefix))
+    }
+
     /// Whether `_headers` holds any rule.
     pub fn has_header_rules(&self) -> bool {
         self.overlays.is_some()
@@ -190,7 +201,8 @@ impl Slot {
     fn new(app: HostApp) -> Self {
         let live = ArcSwap::from_pointee(Live::of(&app));
         let (requests, errors) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { id: app.id, name: app.name.into(), live, requests, errors }
+        let (uid, name) = (app.uid.into(), app.name.into());
+        Self { id: app.id, uid, name, live, requests, errors }
     }
 
     /// Counts a request that was answered with `status`.
@@ -201,6 +213,11 @@ impl Slot {
         }
     }
 
+    /// The owner's values of the app's environment, as they are now.
+    pub fn env(&self) -> Arc<[(String, String)]> {
+        self.live.load().env.clone()
+    }
+
     /// Whether any version is live.
     pub fn is_live(&self) -> bool {
         self.live.load().version.is_some()
@@ -209,7 +226,8 @@ impl Slot {
 
 impl Live {
     fn of(app: &HostApp) -> Self {
-        Self { version: app.live, spa: app.spa, site: OnceCell::new() }
+        let env = app.env.as_slice().into();
+        Self { version: app.live, spa: app.spa, env, site: OnceCell::new() }
     }
 }
 
@@ -348,6 +366,7 @@ impl Sites {
             app: slot.name.clone(),
             version,
             spa: spa.unwrap_or(settings.spa),
+            env: settings.env,
             fresh: settings.fresh,
             modified: u64::try_from(created_at.as_second()).unwrap_or(0),
             redirects,
@@ -451,45 +470,6 @@ impl Sites {
         self.table.load().by_id.get(&app).map_or((0, 0), |slot| {
             (slot.requests.load(Ordering::Relaxed), slot.errors.load(Ordering::Relaxed))
         })
-    }
-}
-
-impl Table {
-    fn of(hosts: Hosts) -> Self {
-        let mut table = Self::default();
-        table.apps.reserve(hosts.apps.len());
-        table.by_id.reserve(hosts.apps.len());
-        for app in hosts.apps {
-            table.add(app);
-        }
-        table.set_aliases(hosts.aliases);
-        table
-    }
-
-    fn copy(&self) -> Self {
-        Self { apps: self.apps.clone(), by_id: self.by_id.clone(), aliases: self.aliases.clone() }
-    }
-
-    fn add(&mut self, app: HostApp) {
-        let slot = Arc::new(Slot::new(app));
-        self.by_id.insert(slot.id, slot.clone());
-        self.apps.insert(slot.name.clone(), slot);
-    }
-
-    fn set_aliases(&mut self, aliases: Vec<crate::store::Alias>) {
-        self.aliases.clear();
-        for alias in aliases {
-            let led = match alias.target {
-                AliasTarget::App(app) => match self.apps.get(app.as_str()) {
-                    Some(slot) => Led::App(slot.clone()),
-                    None => continue,
-                },
-                AliasTarget::Redirect { to, status } => Led::Redirect { to: to.into(), status },
-                AliasTarget::Reserved => Led::Reserved,
-                AliasTarget::Split(shares) => Led::Split(shares.into()),
-            };
-            self.aliases.insert(alias.name.into(), led);
-        }
     }
 }
 

@@ -672,6 +672,7 @@ async fn change(store: &dyn Store, what: &str) -> i64 {
                 add_hosts: vec!["blog.example".into()],
                 remove_hosts: vec!["www2".into()],
                 pin: vec![1],
+                env: [("A".to_owned(), Some("1".to_owned()))].into(),
                 ..Configure::default()
             };
             store.configure(&blog, wish, by).await.expect("configured").expect("a change")

@@ -25,6 +25,7 @@ pub mod configure_app;
 pub mod delete_app;
 pub mod deploy;
 pub mod edit_data;
+pub mod env;
 pub mod fetch_test;
 pub mod get_app;
 pub mod list_apps;

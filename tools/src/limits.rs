@@ -74,6 +74,11 @@ pub const DATA_BYTES_BYTES: Limit = limit(10 << 20, Unit::Bytes, "for a key's va
 /// Bytes of a document.
 pub const DATA_DOCUMENT_BYTES: Limit = limit(1 << 20, Unit::Bytes, "for one document");
 
+/// Values of an app's environment.
+pub const ENV_VALUES: Limit = limit(100, Unit::Count, "values in an app's environment");
+/// Bytes of one of them.
+pub const ENV_BYTES: Limit = limit(8 << 10, Unit::Bytes, "for one of these values");
+
 /// Calls a minute of one token.
 pub const TOKEN_RATE: Limit =
     limit(600, Unit::Count, "calls a minute for one token").settable("limits.token_rate");
@@ -96,6 +101,8 @@ pub const LIMITS: &[Limit] = &[
     DATA_VALUE_BYTES,
     DATA_BYTES_BYTES,
     DATA_DOCUMENT_BYTES,
+    ENV_VALUES,
+    ENV_BYTES,
     TOKEN_RATE,
 ];
 

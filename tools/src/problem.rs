@@ -87,6 +87,8 @@ codes! {
     FunctionMemory "FUNCTION_MEMORY" 500 1 "The function took too much memory and was ended.";
     FunctionCrashed "FUNCTION_CRASHED" 500 1 "The function's process ended; nobody else was harmed.";
     ResponseTooLarge "RESPONSE_TOO_LARGE" 500 1 "The function's answer is longer than it may be.";
+    DataLimit "DATA_LIMIT" 500 1 "The function asked the node for more than one request may.";
+    TxConflict "TX_CONFLICT" 503 1 "Others kept changing the data of a transaction; try again.";
     RequestTooLarge "REQUEST_TOO_LARGE" 413 1 "The request's body is longer than a function takes.";
     BuildFailed "BUILD_FAILED" 400 1 "The app's own build failed; nothing was deployed.";
     DatabaseInUse "DATABASE_IN_USE" 409 1 "Another fazt uses this database.";

@@ -10,6 +10,7 @@ mod apps;
 mod blobs;
 mod cell;
 mod data;
+mod env;
 mod examine;
 mod handles;
 mod ledger;

@@ -1,15 +1,25 @@
 //! Functions on a node: a request for `/api/…` becomes a job, and its end an answer.
 //!
 //! Which file answers is `apps::functions`, where it runs is `runtime`; here they
-//! meet. What a script may ask of the host is carried out here, too.
+//! meet. What a script asks of the host is carried out in `calls`, what a visitor is
+//! told of a failure stands in `failures`.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod calls;
+mod data;
+mod failures;
+mod objects;
 
-use async_trait::async_trait;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
 use bytes::Bytes;
-use fazt_tools::{Code, Problem};
+use fazt_tools::Problem;
 use futures_util::stream::{self, BoxStream};
-use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::storage_problem;
@@ -20,16 +30,25 @@ use crate::{
     },
     node::Node,
     runtime::{
-        Answered, Breach, Budgets, Ended, HostCalls, Job, Piece, Ready, Report,
-        frames::{self, Answer, App, Bounds, Call, Head, HostError, Load, Reply, Request, Script},
+        Answered, Breach, Budgets, Ended, Job, Piece, Ready, Report,
+        frames::{self, Answer, App, Bounds, Head, Load, Request, Script, User},
     },
-    store::data::{DataScope, Datum, Operation, Outcome, Page, Space},
+    store::BlobRef,
 };
+
+pub use calls::RequestHost;
+pub use failures::problem;
+pub use objects::{OBJECTS, ObjectFound};
+
+/// What names a version with its environment.
+pub type SiteKey = (i64, u32, [u8; 16]);
 
 /// A version's functions, with its scripts ready to be sent to a worker.
 pub struct FunctionSite {
     pub(super) functions: Arc<Functions>,
     pub(super) scripts: Ready,
+    /// Files below `private/`, which its scripts may read.
+    private: BTreeMap<String, BlobRef>,
 }
 
 /// A request for a function, as it came.
@@ -48,6 +67,10 @@ pub struct Asked<'r> {
     pub headers: Vec<(String, String)>,
     /// The visitor's address.
     pub ip: String,
+    /// Who is signed in.
+    pub user: Option<User>,
+    /// Whether nothing that it writes is to be kept.
+    pub dry_run: bool,
     /// The body.
     pub body: Bytes,
 }
@@ -104,10 +127,11 @@ impl Node {
             query: query.into_owned().collect(),
             headers: asked.headers,
             ip: asked.ip,
-            user: None,
+            user: asked.user,
             body: asked.body,
         };
-        let host = RequestHost { node: self.clone(), app: slot.id };
+        let user = request.user.as_ref();
+        let host = RequestHost::new(self.clone(), slot.id, ready.clone(), user, asked.dry_run);
         let job = Job {
             app: slot.id,
             scripts: ready.scripts.clone(),
@@ -174,27 +198,55 @@ impl Node {
         slot: &Slot,
         site: &Site,
     ) -> Result<Arc<FunctionSite>, Problem> {
-        let key = (slot.id, site.version);
+        let env = environment(site.env.clone(), &slot.env());
+        let key = (slot.id, site.version, digest(&env));
         let read = async {
             let functions = stored(site, &*self.store).await.map_err(|e| storage_problem(&e))?;
             let app = App {
-                id: slot.id.to_string(),
+                id: slot.uid.to_string(),
                 name: slot.name.to_string(),
                 version: site.version,
                 domain: self.config.domain.clone(),
+                admin: self.url("admin"),
             };
-            // Rows and versions are counted from one, and neither reaches half of its bits.
-            let name = slot.id.unsigned_abs() << 32 | u64::from(site.version);
-            let load = Load { fresh: site.fresh, ..load(&functions, app, name) };
+            let name = MADE.fetch_add(1, Ordering::Relaxed);
+            let load = Load { fresh: site.fresh, ..load(&functions, app, env, name) };
             let scripts = Ready::new(load);
-            Ok::<_, Problem>(Arc::new(FunctionSite { functions: Arc::new(functions), scripts }))
+            let private = site.below("private/").map(|(path, blob)| (path.to_owned(), blob));
+            let private = private.collect();
+            let functions = Arc::new(functions);
+            Ok::<_, Problem>(Arc::new(FunctionSite { functions, scripts, private }))
         };
         self.function_sites.get_or_insert_async(&key, read).await
     }
 }
 
+/// What the version's scripts read as their environment: its own defaults, and the
+/// owner's values over them.
+pub(super) fn environment(
+    mut env: BTreeMap<String, String>,
+    owners: &[(String, String)],
+) -> Vec<(String, String)> {
+    env.extend(owners.iter().cloned());
+    env.into_iter().collect()
+}
+
+/// Tells environments apart: a version with another one is made ready anew.
+fn digest(env: &[(String, String)]) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    for text in env.iter().flat_map(|(name, value)| [name, value]) {
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+    }
+    let mut digest = [0; 16];
+    hasher.finalize_xof().fill(&mut digest);
+    digest
+}
+
+/// Counts what is made ready, so that workers never take one for another.
+static MADE: AtomicU64 = AtomicU64::new(1);
+
 /// A version's scripts as a worker wants them.
-pub(super) fn load(functions: &Functions, app: App, site: u64) -> Load {
+pub(super) fn load(functions: &Functions, app: App, env: Vec<(String, String)>, site: u64) -> Load {
     let files = functions.modules.iter().map(|(path, module)| Script {
         path: path.clone(),
         code: module.code.clone(),
@@ -224,121 +276,5 @@ pub(super) fn load(functions: &Functions, app: App, site: u64) -> Load {
         line: budgets.line,
     };
     let (files, entries) = (files.collect(), entries.collect());
-    Load { site, app, files, entries, env: Vec::new(), fresh: false, bounds }
-}
-
-/// What a visitor is told of a breach; the rest is in the log.
-fn problem(breach: &Breach) -> Problem {
-    match breach {
-        Breach::Failed(_) => Problem::new(Code::FunctionError, "the function failed")
-            .hint("its owner's log says why"),
-        Breach::Timeout(limit) => {
-            Problem::new(Code::FunctionTimeout, format!("the function did not answer in {limit:?}"))
-        }
-        Breach::Cpu(limit) => Problem::new(
-            Code::FunctionCpu,
-            format!("the function took more than {limit:?} of the processor"),
-        ),
-        Breach::Memory => {
-            Problem::new(Code::FunctionMemory, "the function took more memory than it may")
-        }
-        Breach::Crashed(_) => Problem::new(Code::FunctionCrashed, "the function's process ended"),
-        Breach::TooLong(bytes) => Problem::new(
-            Code::ResponseTooLarge,
-            format!("the function's answer is {bytes} bytes long, which is more than it may be"),
-        ),
-        Breach::Busy => Problem::new(Code::Busy, "too many requests of this app are under way")
-            .hint("try again"),
-        Breach::Unavailable(_) => Problem::new(Code::Busy, "no function can run just now"),
-    }
-}
-
-/// What carries out the calls of one request.
-struct RequestHost {
-    node: Arc<Node>,
-    app: i64,
-}
-
-#[async_trait]
-impl HostCalls for RequestHost {
-    async fn call(&self, call: Call) -> Result<Reply, HostError> {
-        let arguments = serde_json::from_str(&call.arguments)
-            .map_err(|_| HostError::new("VALIDATION_FAILED", "arguments are no list"))?;
-        let space = Space { app: self.app, scope: DataScope::shared() };
-        let operation = operation(&call.api, arguments)?;
-        let outcome = self.node.store.data(&space, operation, self.node.clock.now()).await;
-        let value = outcome.map(value_of).map_err(|error| {
-            HostError::new(storage_problem(&error).code.as_str(), error.to_string())
-        })?;
-        let json = if value.is_null() { String::new() } else { value.to_string() };
-        Ok(Reply { json, bytes: Vec::new() })
-    }
-}
-
-/// The operation that a call means.
-fn operation(api: &str, arguments: Vec<Value>) -> Result<Operation, HostError> {
-    let refused = |message: String| HostError::new("VALIDATION_FAILED", message);
-    let mut arguments = arguments.into_iter();
-    let mut next = || arguments.next().unwrap_or(Value::Null);
-    let mut text = |name: &str| match next() {
-        Value::String(text) => Ok(text),
-        _ => Err(refused(format!("`{api}`: {name} has to be a string"))),
-    };
-    let held = |value: Value| (!value.is_null()).then(|| Datum::Json(value.to_string()));
-    match api {
-        "kv.get" => Ok(Operation::KvGet { key: text("the key")? }),
-        "kv.delete" => Ok(Operation::KvDelete { key: text("the key")? }),
-        "kv.set" => {
-            let key = text("the key")?;
-            let (value, ttl) = (next(), next());
-            // Milliseconds, alone or as `ttl`.
-            let ttl = ttl.as_u64().or_else(|| ttl.get("ttl")?.as_u64());
-            let value = Datum::Json(value.to_string());
-            Ok(Operation::KvSet { key, value, ttl: ttl.map(std::time::Duration::from_millis) })
-        }
-        "kv.incr" => {
-            let key = text("the key")?;
-            let by = match next() {
-                Value::Number(by) => by,
-                _ => 1.into(),
-            };
-            Ok(Operation::KvIncr { key, by })
-        }
-        "kv.cas" => {
-            let key = text("the key")?;
-            Ok(Operation::KvCas { key, old: held(next()), new: held(next()) })
-        }
-        "kv.list" => {
-            let prefix = text("the prefix").unwrap_or_default();
-            let asked = next();
-            let limit = asked.get("limit").and_then(Value::as_u64).unwrap_or_default();
-            let after = asked.get("cursor").and_then(Value::as_str).map(ToOwned::to_owned);
-            let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-            Ok(Operation::KvList { prefix, page: Page { limit, after, ..Page::default() } })
-        }
-        _ => Err(HostError::new("NOT_FOUND", format!("this node has no `{api}`"))),
-    }
-}
-
-/// What a script gets of an outcome.
-fn value_of(outcome: Outcome) -> Value {
-    let datum = |datum: Datum| match datum {
-        Datum::Json(text) => serde_json::from_str(&text).unwrap_or_default(),
-        Datum::Bytes(bytes) => Value::from(String::from_utf8_lossy(&bytes)),
-    };
-    match outcome {
-        Outcome::Held(held) => held.into(),
-        Outcome::Number(number) => number.into(),
-        Outcome::Count(count) => count.into(),
-        Outcome::Value(value) => value.map(datum).unwrap_or_default(),
-        Outcome::Entries(listed) => serde_json::json!({
-            "keys": listed.0.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>(),
-            "cursor": listed.1,
-        }),
-        Outcome::Ids(ids) => ids.into(),
-        Outcome::Values(values) => values.into(),
-        Outcome::Done | Outcome::Documents(_) | Outcome::Object(_) | Outcome::Objects(_) => {
-            Value::Null
-        }
-    }
+    Load { site, app, files, entries, env, fresh: false, bounds }
 }
