@@ -74,6 +74,14 @@ pub const DATA_BYTES_BYTES: Limit = limit(10 << 20, Unit::Bytes, "for a key's va
 /// Bytes of a document.
 pub const DATA_DOCUMENT_BYTES: Limit = limit(1 << 20, Unit::Bytes, "for one document");
 
+/// Lines kept of what one app's functions log.
+pub const LOG_LINES: Limit =
+    limit(10_000, Unit::Count, "lines kept of what one app's functions log")
+        .settable("keep.log_lines");
+/// Days that such lines are kept.
+pub const LOG_DAYS: Limit =
+    limit(7, Unit::Count, "days that such lines, and failed requests, are kept")
+        .settable("keep.log_days");
 /// Values of an app's environment.
 pub const ENV_VALUES: Limit = limit(100, Unit::Count, "values in an app's environment");
 /// Bytes of one of them.
@@ -101,6 +109,8 @@ pub const LIMITS: &[Limit] = &[
     DATA_VALUE_BYTES,
     DATA_BYTES_BYTES,
     DATA_DOCUMENT_BYTES,
+    LOG_LINES,
+    LOG_DAYS,
     ENV_VALUES,
     ENV_BYTES,
     TOKEN_RATE,
