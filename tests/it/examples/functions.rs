@@ -1,9 +1,5 @@
 //! The examples with functions, used as visitors use them, with all that they get wrong.
 
-use fazt::{
-    ops::functions::{Asked, Functioned},
-    runtime::frames::User,
-};
 use reqwest::{
     Method,
     header::HOST,
@@ -273,7 +269,7 @@ async fn uploads_are_kept_listed_downloaded_and_deleted() {
         (Method::DELETE, &path, 404),
         (Method::GET, "/api/files/none", 404),
         (Method::GET, &format!("/api/files/{NOBODY}"), 404),
-        (Method::DELETE, "/api/files/..%2F..", 404),
+        (Method::DELETE, "/api/files/..%2F..", 405),
         (Method::PUT, "/api/files", 405),
     ] {
         assert_eq!(node.ask(method, &host, path, &[]).await.status, status, "{path}");
@@ -315,36 +311,22 @@ async fn notes_tell_a_visitor_that_nobody_is_signed_in() {
     .await;
 }
 
-/// A request of somebody who is signed in.
+/// A request of somebody who is signed in, as `fazt run --as-user` makes it.
 async fn as_user(
     node: &TestNode,
     who: &str,
-    method: &'static str,
+    method: &str,
     path: &str,
     body: Value,
 ) -> (u16, Value) {
-    let node = node.node();
-    let slot = node.sites.app("notes-ts").expect("the app");
-    let site = node.sites.live(&slot).await.expect("read").expect("a version is live");
-    let (path, query) = path.split_once('?').map_or((path, None), |(path, q)| (path, Some(q)));
-    let asked = Asked {
-        id: "req_test".to_owned(),
-        method,
-        url: format!("http://notes-ts.localhost{path}"),
-        path,
-        query,
-        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-        ip: String::new(),
-        user: Some(User { id: who.to_owned(), name: who.to_owned(), ..User::default() }),
-        dry_run: false,
-        body: if body.is_null() { String::new() } else { body.to_string() }.into_bytes().into(),
-    };
-    match node.answer_function(&slot, &site, asked).await.expect("answered") {
-        Functioned::Answered(answer) => {
-            (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
-        }
-        _ => panic!("a whole answer"),
+    let mut call = json!({ "method": method, "path": path, "as_user": who });
+    if !body.is_null() {
+        call["body"] = body;
     }
+    let ran = node.call(Method::POST, "/api/apps/notes-ts/run", Some(call)).await.data();
+    let status = ran["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+    let body = ran["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
+    (status.expect("a status"), body.unwrap_or_default())
 }
 
 #[tokio::test]

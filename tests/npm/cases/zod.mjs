@@ -15,11 +15,11 @@ export const expected = {
 };
 
 export default () => {
-  const bad = user.safeParse({ name: "A", email: "no", age: -1 });
   const shape = z.discriminatedUnion("kind", [
     z.object({ kind: z.literal("a"), a: z.number() }),
     z.object({ kind: z.literal("b"), b: z.string() }),
   ]);
+  const bad = user.safeParse({ name: "A", email: "no", age: -1 });
   return {
     good: user.parse({ name: " Ann ", email: "ann@example.com", age: "30" }),
     bad: bad.error.issues.map((issue) => issue.path.join(".")),

@@ -184,7 +184,9 @@ fn functions() -> Guide {
                 "`tx(() => { … })`: all that is done in it, or nothing",
             ]),
             Part::Text(
-                "{query_data} shows what is stored, {edit_data} changes it, with an undo. \
+                "{run_function} calls a function as anybody, or as a rehearsal; {explain_request} \
+                 says why a request failed. {query_data} shows what is stored, {edit_data} changes \
+                 it, with an undo. \
                  `fazt.env.get(name)` reads what {configure_app} sets, `fazt.private.read(path)` \
                  files below `private/`, `fazt.log.info(text, fields)` writes to the log.",
             ),

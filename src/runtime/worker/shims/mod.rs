@@ -4,6 +4,7 @@
 //! the file be. What scripts see of them is what the standard says.
 
 pub(super) mod json;
+mod pattern;
 mod property;
 mod read;
 mod sort;
@@ -29,6 +30,7 @@ struct Originals {
     typed_sort: JsFunction,
     typed_to_sorted: JsFunction,
     stack: JsFunction,
+    source: JsFunction,
     define: JsFunction,
     reflect_define: JsFunction,
     describe: JsFunction,
@@ -50,6 +52,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let string = prototype(&of("String", context)?, context)?;
     let array = prototype(&of("Array", context)?, context)?;
     let error = prototype(&of("Error", context)?, context)?;
+    let regexp = prototype(&of("RegExp", context)?, context)?;
     let typed = of("Uint8Array", context)?.prototype().ok_or_else(|| missing("TypedArray"))?;
     let typed = prototype(&typed, context)?;
     let originals = Originals {
@@ -62,6 +65,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         typed_sort: method(&typed, "sort", context)?,
         typed_to_sorted: method(&typed, "toSorted", context)?,
         stack: stack::getter(&error)?,
+        source: pattern::getter(&regexp)?,
         define: method(&object, "defineProperty", context)?,
         reflect_define: method(&reflect, "defineProperty", context)?,
         describe: method(&object, "getOwnPropertyDescriptor", context)?,
@@ -70,6 +74,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         behind: JsSymbol::new(None).ok_or_else(|| missing("symbols"))?,
     };
     context.insert_data(std::rc::Rc::new(originals));
+    pattern::install(&regexp, context);
     property::install(&object, &reflect, context);
     json::install(&json, context);
     text::install(&string, context);
