@@ -20,6 +20,7 @@ use fazt_tools::types::Share;
 use http::{HeaderName, HeaderValue};
 use tokio::sync::{Mutex, OnceCell, broadcast};
 
+pub use super::changed::Changed;
 use super::{
     answers::{Answers, FileKey},
     site::{
@@ -29,8 +30,6 @@ use super::{
     },
 };
 use crate::store::{BlobRef, HostApp, Result, SiteFiles, Store, StoreError, Variant};
-
-pub use super::changed::Changed;
 
 /// Previews whose index is likely kept; each is one version of one app.
 const PREVIEWS: usize = 64;
@@ -270,7 +269,7 @@ impl Sites {
         self.changes.subscribe()
     }
 
-    /// Tells listeners of a change that is made elsewhere.
+    /// Tells listeners of a change; nobody listening is no fault.
     pub fn tell(&self, changed: Changed) {
         let _ = self.changes.send(changed);
     }
@@ -389,8 +388,7 @@ impl Sites {
         let listed = slot.is_none() || now.is_none();
         self.switch_or_list(app, slot, now).await?;
         if let Some(app) = named {
-            // Nobody listening is no fault.
-            let _ = self.changes.send(Changed { app, listed, logged: false });
+            self.tell(Changed { app, listed, logged: false });
         }
         Ok(())
     }
