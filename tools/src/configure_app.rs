@@ -4,7 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{AppName, Effect, Route, Scope, Tool, View, env::Env, tool::example, types::Alias};
+use crate::{
+    AppName, Effect, Route, Scope, Tool, View,
+    env::{Env, Limits},
+    tool::example,
+    types::Alias,
+};
 
 /// See [`Input`].
 pub struct ConfigureApp;
@@ -28,6 +33,10 @@ pub struct Input {
     #[command(flatten)]
     #[serde(default, skip_serializing_if = "Env::is_empty")]
     pub env: Env,
+    /// Replace budgets of the functions; takes the scope `server:admin`
+    #[command(flatten)]
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    pub limits: Limits,
     /// Let this host name lead to the app
     #[arg(long = "add-host", value_name = "HOST")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -60,6 +69,9 @@ pub struct Output {
     /// Names of the values in its environment
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
+    /// Budgets of its functions that are not the usual ones
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    pub limits: Limits,
     /// The change to undo, if anything changed
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<i64>,
@@ -107,6 +119,9 @@ impl Tool for ConfigureApp {
             .fact("spa", if out.spa { "yes" } else { "no" })
             .fact("hosts", hosts)
             .fact_if("env", (!out.env.is_empty()).then(|| out.env.join(", ")))
+            .fact_if("wall", out.limits.wall_ms.map(|ms| format!("{ms} ms")))
+            .fact_if("cpu", out.limits.cpu_ms.map(|ms| format!("{ms} ms")))
+            .fact_if("memory", out.limits.memory_mb.map(|mb| format!("{mb} MiB")))
             .fact_if("pinned", (!pinned.is_empty()).then(|| pinned.join(", ")))
     }
 }

@@ -51,6 +51,7 @@ fn load(functions: &Functions, fresh: bool) -> Load {
             name: "it".to_owned(),
             version: 1,
             domain: "example.com".to_owned(),
+            admin: "http://admin.localhost".to_owned(),
         },
         files: files.collect(),
         entries: functions.routes.list().iter().map(|route| route.file.clone()).collect(),
@@ -105,7 +106,7 @@ impl Running {
         let mut lines = Vec::new();
         let mut came = BytesMut::new();
         while let Some(frame) = next(&mut node, &mut came) {
-            if let FromWorker::Log(line) = frame {
+            if let crate::runtime::frames::FromWorker::Log(line) = frame {
                 lines.push(line.text);
             }
         }
