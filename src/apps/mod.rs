@@ -13,6 +13,7 @@ pub mod variants;
 pub mod site;
 
 pub mod answers;
+mod changed;
 pub mod objects;
 pub mod serve;
 pub mod sites;

@@ -18,7 +18,6 @@ use std::{
 use arc_swap::{ArcSwap, Guard};
 use fazt_tools::{env::Limits, types::Share};
 use http::{HeaderName, HeaderValue};
-use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, OnceCell, broadcast};
 
 use super::{
@@ -30,6 +29,8 @@ use super::{
     },
 };
 use crate::store::{BlobRef, HostApp, Result, SiteFiles, Store, StoreError, Variant};
+
+pub use super::changed::Changed;
 
 /// Previews whose index is likely kept; each is one version of one app.
 const PREVIEWS: usize = 64;
@@ -59,15 +60,6 @@ pub struct Sites {
     /// Answers held in memory.
     pub answers: Answers,
     changes: broadcast::Sender<Changed>,
-}
-
-/// An app of which something changed, told after visitors see it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Changed {
-    /// Its name.
-    pub app: String,
-    /// Whether it came or went, so that the list of apps is another.
-    pub listed: bool,
 }
 
 /// Changes that a listener may be behind before it misses some.
@@ -287,6 +279,11 @@ impl Sites {
         self.changes.subscribe()
     }
 
+    /// Tells listeners of a change that is made elsewhere.
+    pub fn tell(&self, changed: Changed) {
+        let _ = self.changes.send(changed);
+    }
+
     /// Every name as it leads now. What is found in it is borrowed: counting a
     /// reference for each request would pass its memory between the cores.
     pub fn names(&self) -> Names {
@@ -402,7 +399,7 @@ impl Sites {
         self.switch_or_list(app, slot, now).await?;
         if let Some(app) = named {
             // Nobody listening is no fault.
-            let _ = self.changes.send(Changed { app, listed });
+            let _ = self.changes.send(Changed { app, listed, logged: false });
         }
         Ok(())
     }

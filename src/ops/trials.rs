@@ -74,9 +74,9 @@ impl Node {
                 () = self.lifecycle.stopping() => return,
             };
             match changed {
-                Ok(changed) => self.warm(&changed.app).await,
+                Ok(changed) if !changed.logged => self.warm(&changed.app).await,
                 // What was missed gets ready when it is asked for.
-                Err(RecvError::Lagged(_)) => {}
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             }
         }

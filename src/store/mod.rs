@@ -7,6 +7,7 @@
 pub mod data;
 pub mod sqlite;
 
+mod logs;
 mod oauth;
 mod types;
 
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use data::DataStore;
+pub use logs::*;
 pub use oauth::*;
 pub use types::*;
 
@@ -25,6 +27,7 @@ pub trait Store:
     AppStore
     + BlobStore
     + DataStore
+    + LogStore
     + LedgerStore
     + AccessStore
     + OauthStore
@@ -39,6 +42,7 @@ impl<T> Store for T where
     T: AppStore
         + BlobStore
         + DataStore
+        + LogStore
         + LedgerStore
         + AccessStore
         + OauthStore

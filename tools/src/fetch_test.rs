@@ -9,7 +9,8 @@ use crate::{Effect, Route, Scope, Tool, View, tool::example, view};
 /// See [`Input`].
 pub struct FetchTest;
 
-/// Request a page of an app on this node, inside the node, and check the answer.
+/// Request a page or function of an app on this node, inside the node, and check the
+/// answer.
 ///
 /// It sees what a visitor would see, of the live version, a preview address or
 /// any `version`. Without checks it passes when the status is below 400.
@@ -90,6 +91,7 @@ impl Tool for FetchTest {
     const NAME: &'static str = "fetch_test";
     const TITLE: &'static str = "Fetch and check a page";
     const EFFECT: Effect = Effect::Read;
+    const REACHES_OUT: bool = true;
     const QUOTES: bool = true;
     const SCOPE: Scope = Scope::AppsRead;
     const ROUTE: Route = Route::post("/api/fetch-test");
@@ -97,6 +99,7 @@ impl Tool for FetchTest {
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("fazt fetch-test http://blog.localhost:8080/", "is the front page well?"),
         ("fazt fetch-test http://blog.localhost/old --expect-status 301", "does it redirect?"),
+        ("fazt fetch-test http://blog.localhost/api/posts --expect-json /0/id=1", "a function"),
     ];
     type Input = Input;
     type Output = Output;

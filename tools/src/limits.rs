@@ -78,6 +78,14 @@ pub const DATA_DOCUMENT_BYTES: Limit = limit(1 << 20, Unit::Bytes, "for one docu
 pub const ENV_VALUES: Limit = limit(100, Unit::Count, "values in an app's environment");
 /// Bytes of one of them.
 pub const ENV_BYTES: Limit = limit(8 << 10, Unit::Bytes, "for one of these values");
+/// Lines kept of what one app's functions log.
+pub const LOG_LINES: Limit =
+    limit(10_000, Unit::Count, "lines kept of what one app's functions log")
+        .settable("keep.log_lines");
+/// Days that such lines are kept.
+pub const LOG_DAYS: Limit =
+    limit(7, Unit::Count, "days that such lines, and failed requests, are kept")
+        .settable("keep.log_days");
 
 /// Calls a minute of one token.
 pub const TOKEN_RATE: Limit =
@@ -103,6 +111,8 @@ pub const LIMITS: &[Limit] = &[
     DATA_DOCUMENT_BYTES,
     ENV_VALUES,
     ENV_BYTES,
+    LOG_LINES,
+    LOG_DAYS,
     TOKEN_RATE,
 ];
 

@@ -60,6 +60,7 @@ codes! {
     PeerNotFound "PEER_NOT_FOUND" 404 1 "No peer has that name.";
     TokenNotFound "TOKEN_NOT_FOUND" 404 1 "No token has that name.";
     ApprovalNotFound "APPROVAL_NOT_FOUND" 404 1 "No call that waits for a person has that number.";
+    RequestNotFound "REQUEST_NOT_FOUND" 404 1 "No request of a function has that id, or the log has let go of it.";
     UnknownTool "UNKNOWN_TOOL" 404 2 "No tool has that name; near names are suggested.";
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405 2 "The path exists; `Allow` names its methods.";
     Conflict "CONFLICT" 409 1 "Something newer or of the same name stands in the way.";

@@ -13,6 +13,7 @@ mod input;
 mod meta;
 mod page;
 mod sign_in;
+mod tail;
 mod upload;
 
 pub(crate) mod oauth;
@@ -101,7 +102,12 @@ async fn answer_tool(
     if spec.name == "deploy" && upload::is_upload(request.headers()) {
         return answer_upload(api, caller, key, request).await;
     }
+    let followed = spec.name == "read_logs" && events::are_wanted(request.headers());
+    let headers = followed.then(|| request.headers().clone());
     let (input, fingerprint) = shape.read(params, request).await?;
+    if let Some(headers) = headers {
+        return Box::pin(tail::follow(api, caller, input, &headers)).await;
+    }
     if !spec.effect.changes() {
         return run(api, &caller, spec, input).await.map(success);
     }

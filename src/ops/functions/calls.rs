@@ -266,6 +266,9 @@ impl Held {
 impl HostCalls for RequestHost {
     async fn call(&self, call: Call) -> Result<Reply, HostError> {
         let api = call.api.as_str();
+        if self.dry_run && api.starts_with("net.") {
+            return Err(HostError::new("DRY_RUN", "a dry run fetches nothing"));
+        }
         let mut arguments = Arguments::read(api, &call.arguments, call.bytes)?;
         let weight = call.arguments.len() + arguments.content_bytes();
         match api {

@@ -23,15 +23,15 @@ use fazt_tools::{Problem, env::Limits};
 use futures_util::stream::{self, BoxStream};
 use tokio::sync::mpsc;
 
-use super::storage_problem;
+use super::{journal::Facts, storage_problem};
 use crate::{
     apps::{
-        functions::{Functions, Kind, Target, stored},
+        functions::{Functions, Kind, Route, Target, stored},
         sites::{Site, Slot},
     },
     node::Node,
     runtime::{
-        Answered, Breach, Budgets, Ended, Job, Piece, Ready, Report,
+        Answered, Breach, Budgets, Ended, Job, Piece, Ready,
         frames::{self, Answer, App, Bounds, Head, Load, Request, Script, User},
     },
     store::BlobRef,
@@ -50,6 +50,13 @@ pub struct FunctionSite {
     pub(super) scripts: Ready,
     /// Files below `private/`, which its scripts may read.
     private: BTreeMap<String, BlobRef>,
+}
+
+impl FunctionSite {
+    /// Which file answers which path.
+    pub fn routes(&self) -> &[Route] {
+        self.functions.routes.list()
+    }
 }
 
 /// A request for a function, as it came.
@@ -79,14 +86,6 @@ pub struct Asked<'r> {
 /// A body as it is made.
 pub type Pieces = BoxStream<'static, Result<Bytes, std::io::Error>>;
 
-/// What a log knows of a request before it is answered.
-#[derive(Clone)]
-struct Facts {
-    app: Arc<str>,
-    id: String,
-    functions: Arc<Functions>,
-}
-
 /// What became of a request for a function.
 pub enum Functioned {
     /// The function answered.
@@ -94,6 +93,18 @@ pub enum Functioned {
     /// The function answers, and makes its body as it is sent. A body that breaks off
     /// ends with an error.
     Streamed(Head, Pieces),
+    /// The function is at another path.
+    Elsewhere(String),
+    /// There is none.
+    Nowhere,
+}
+
+/// How far a request for a function came.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
+pub enum Ran {
+    /// To a function. What it did is in the log already, unless its answer is
+    /// streamed: then that is for whoever reads the stream.
+    Ended(Facts, Ended),
     /// The function is at another path.
     Elsewhere(String),
     /// There is none.
@@ -108,19 +119,67 @@ impl Node {
         site: &Site,
         asked: Asked<'_>,
     ) -> Result<Functioned, Problem> {
+        let id = asked.id.clone();
+        match self.run_function(slot, site, asked).await? {
+            Ran::Ended(facts, ended) => match ended.answer {
+                Ok(Answered::Whole(answer)) => Ok(Functioned::Answered(answer)),
+                Ok(Answered::Streamed(head, pieces)) => {
+                    let pieces = self.clone().pieces(facts, head.status, pieces);
+                    Ok(Functioned::Streamed(head, pieces))
+                }
+                Err(breach) => Err(problem(&breach).detail("request_id", id)),
+            },
+            Ran::Elsewhere(path) => Ok(Functioned::Elsewhere(path)),
+            Ran::Nowhere => Ok(Functioned::Nowhere),
+        }
+    }
+
+    /// The pieces of a streamed body, up to its end, which is written down.
+    fn pieces(self: Arc<Self>, facts: Facts, status: u16, pieces: mpsc::Receiver<Piece>) -> Pieces {
+        let state = Some((self, facts, pieces));
+        Box::pin(stream::unfold(state, move |state| async move {
+            let (node, facts, mut pieces) = state?;
+            let broken = |breach: &Breach| std::io::Error::other(problem(breach).message);
+            match pieces.recv().await {
+                Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some((node, facts, pieces)))),
+                Some(Piece::End(ended, report)) => {
+                    node.record(&facts, ended.as_ref().map(|()| status), &report);
+                    Some((Err(broken(&ended.err()?)), None))
+                }
+                None => Some((Err(broken(&Breach::Crashed(String::new()))), None)),
+            }
+        }))
+    }
+
+    /// Runs the function of a version.
+    pub async fn run_function(
+        self: &Arc<Self>,
+        slot: &Slot,
+        site: &Site,
+        asked: Asked<'_>,
+    ) -> Result<Ran, Problem> {
         let ready = self.function_site(slot, site).await?;
         let Some(found) = ready.functions.routes.find(asked.path) else {
-            return Ok(Functioned::Nowhere);
+            return Ok(Ran::Nowhere);
         };
         if let Some(canonical) = found.canonical
             && matches!(asked.method, "GET" | "HEAD")
         {
-            return Ok(Functioned::Elsewhere(canonical));
+            return Ok(Ran::Elsewhere(canonical));
         }
+        let facts = Facts {
+            id: asked.id.clone(),
+            app: slot.id,
+            name: slot.name.to_string(),
+            version: site.version,
+            method: asked.method.to_owned(),
+            path: asked.path.to_owned(),
+            functions: ready.functions.clone(),
+        };
         let query = url::form_urlencoded::parse(asked.query.unwrap_or_default().as_bytes());
         let params: BTreeMap<_, _> = found.params;
         let request = Request {
-            id: asked.id.clone(),
+            id: asked.id,
             method: asked.method.to_owned(),
             url: asked.url,
             path: asked.path.to_owned(),
@@ -141,57 +200,13 @@ impl Node {
             host: Arc::new(host),
             budgets: budgets(slot.own().limits),
         };
-        let functions = ready.functions.clone();
-        let facts = Facts { app: (*slot.name).into(), id: asked.id, functions };
-        let Ended { answer, report } = self.functions.run(job).await;
-        match answer {
-            Ok(Answered::Whole(answer)) => {
-                self.ended(&facts, None, &report);
-                Ok(Functioned::Answered(answer))
-            }
-            Ok(Answered::Streamed(head, pieces)) => {
-                Ok(Functioned::Streamed(head, self.clone().pieces(facts, pieces)))
-            }
-            Err(mut breach) => {
-                if let Breach::Failed(error) = &mut breach {
-                    error.stack = facts.functions.retraced(&error.stack);
-                    error.message = facts.functions.retraced(&error.message);
-                }
-                self.ended(&facts, Some(&breach), &report);
-                Err(problem(&breach).detail("request_id", facts.id))
-            }
+        let ended = self.functions.run(job).await;
+        match &ended.answer {
+            Ok(Answered::Whole(answer)) => self.record(&facts, Ok(answer.status), &ended.report),
+            Ok(Answered::Streamed(..)) => {}
+            Err(breach) => self.record(&facts, Err(breach), &ended.report),
         }
-    }
-
-    /// The pieces of a streamed body, up to its end, which is written down.
-    fn pieces(self: Arc<Self>, facts: Facts, pieces: mpsc::Receiver<Piece>) -> Pieces {
-        let state = Some((self, facts, pieces));
-        Box::pin(stream::unfold(state, |state| async {
-            let (node, facts, mut pieces) = state?;
-            let broken = |breach: &Breach| std::io::Error::other(problem(breach).message);
-            match pieces.recv().await {
-                Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some((node, facts, pieces)))),
-                Some(Piece::End(ended, report)) => {
-                    node.ended(&facts, ended.as_ref().err(), &report);
-                    Some((Err(broken(&ended.err()?)), None))
-                }
-                None => Some((Err(broken(&Breach::Crashed(String::new()))), None)),
-            }
-        }))
-    }
-
-    /// Writes down how a request went.
-    #[expect(clippy::unused_self, reason = "the log is the node's")]
-    fn ended(&self, facts: &Facts, breach: Option<&Breach>, report: &Report) {
-        let Facts { app, id, functions } = facts;
-        for line in &report.lines {
-            tracing::info!(
-                target: "fazt::functions", %app, id, level = line.level, "{}", functions.retraced(&line.text)
-            );
-        }
-        if let Some(breach) = breach {
-            tracing::warn!(%app, id, ?breach, "a function failed");
-        }
+        Ok(Ran::Ended(facts, ended))
     }
 
     pub(super) async fn function_site(

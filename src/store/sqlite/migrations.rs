@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_oauth.sql"),
     include_str!("migrations/0005_data.sql"),
     include_str!("migrations/0006_env.sql"),
+    include_str!("migrations/0007_logs.sql"),
 ];
 
 /// Marks the file as fazt's: the letters `fazt`.

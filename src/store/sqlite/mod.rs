@@ -14,6 +14,7 @@ mod env;
 mod examine;
 mod handles;
 mod ledger;
+mod logs;
 mod migrations;
 mod oauth;
 mod peers;

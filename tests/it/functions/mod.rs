@@ -12,8 +12,12 @@ use crate::harness::{Answer, TestNode};
 
 mod auth;
 mod data;
+mod dev;
 mod env;
+mod explain;
 mod log;
+mod logs;
+mod run;
 mod tx;
 
 /// Runs what it is sent, and answers the value or what was thrown.
