@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use fazt_tools::{
-    Caller, Code, Handler, Problem,
+    Caller, Code, Handler, Problem, Scope,
     configure_app::{ConfigureApp, Input, Output},
-    env::Env,
+    env::{Env, Limits},
     limits,
     names::is_env_name,
 };
@@ -27,12 +27,23 @@ impl Handler<ConfigureApp> for Node {
                 Problem::new(Code::Forbidden, what).hint("use a token made without `--app`")
             );
         }
+        let host = self.store.host(app.id).await.map_err(|e| storage_problem(&e))?;
+        let limits = if input.limits.is_empty() {
+            None
+        } else {
+            // The node's processor and memory are not the app's to give.
+            caller.require(Scope::ServerAdmin, "a change of an app's limits")?;
+            let before = host.map(|host| host.limits).unwrap_or_default();
+            let over = input.limits.over(before);
+            Some(over.map_err(|(field, rule)| Problem::invalid(field, rule))?)
+        };
         let hosts = |field: &str, hosts: &[String]| -> Result<Vec<String>, Problem> {
             hosts.iter().map(|host| host_name(field, host, &self.config.domain)).collect()
         };
         let wish = Configure {
             spa: input.spa,
             env: environment(&input.env)?,
+            limits,
             add_hosts: hosts("add_hosts", &input.add_hosts)?,
             remove_hosts: hosts("remove_hosts", &input.remove_hosts)?,
             pin: input.pin.clone(),
@@ -92,6 +103,10 @@ impl Handler<ConfigureApp> for Node {
                 .map(alias_of)
                 .collect(),
             env: self.env_names(app.id).await?,
+            limits: self
+                .sites
+                .app(app.name.as_str())
+                .map_or_else(Limits::default, |slot| slot.own().limits),
             app: app.name,
             pinned,
             fetch: own.map(net::shown).collect(),

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    AppName, Effect, Route, Scope, Tool, View, env::Env, net::FetchRule, tool::example,
+    AppName, Effect, Route, Scope, Tool, View,
+    env::{Env, Limits},
+    net::FetchRule,
+    tool::example,
     types::Alias,
 };
 
@@ -32,6 +35,10 @@ pub struct Input {
     #[command(flatten)]
     #[serde(default, skip_serializing_if = "Env::is_empty")]
     pub env: Env,
+    /// Replace budgets of the functions; takes the scope `server:admin`
+    #[command(flatten)]
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    pub limits: Limits,
     /// Let this host name lead to the app
     #[arg(long = "add-host", value_name = "HOST")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -75,6 +82,9 @@ pub struct Output {
     /// What its functions may fetch from, besides what every app may
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fetch: Vec<FetchRule>,
+    /// Budgets of its functions that are not the usual ones
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    pub limits: Limits,
     /// The change to undo, if anything changed
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<i64>,
@@ -123,6 +133,9 @@ impl Tool for ConfigureApp {
             .fact("spa", if out.spa { "yes" } else { "no" })
             .fact("hosts", hosts)
             .fact_if("env", (!out.env.is_empty()).then(|| out.env.join(", ")))
+            .fact_if("wall", out.limits.wall_ms.map(|ms| format!("{ms} ms")))
+            .fact_if("cpu", out.limits.cpu_ms.map(|ms| format!("{ms} ms")))
+            .fact_if("memory", out.limits.memory_mb.map(|mb| format!("{mb} MiB")))
             .fact_if("pinned", (!pinned.is_empty()).then(|| pinned.join(", ")))
             .fact_if("may fetch from", (!fetch.is_empty()).then(|| fetch.join(", ")))
     }

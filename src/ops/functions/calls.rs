@@ -297,6 +297,9 @@ impl HostCalls for RequestHost {
             return self.net().call(call).await;
         }
         let api = call.api.as_str();
+        if self.dry_run && api.starts_with("net.") {
+            return Err(HostError::new("DRY_RUN", "a dry run fetches nothing"));
+        }
         let mut arguments = Arguments::read(api, &call.arguments, call.bytes)?;
         let weight = call.arguments.len() + arguments.content_bytes();
         match api {

@@ -24,6 +24,8 @@ pub(super) enum Cell {
     Pinned(i64, u32),
     /// The owner's override of `spa`, or null.
     Spa(i64),
+    /// The owner's budgets of an app's functions, or null.
+    Limits(i64),
     /// A value of an app's environment, or null.
     Env(i64, String),
     /// Where an alias leads, or null.
@@ -88,6 +90,12 @@ impl Cell {
                     })
                     .optional()?;
                 Ok(held.unwrap_or(Value::Null))
+            }
+            Self::Limits(app) => {
+                let sql = "SELECT limits FROM apps WHERE id = ?1";
+                let held: Option<Option<String>> =
+                    c.prepare_cached(sql)?.query_row([app], |row| row.get(0)).optional()?;
+                Ok(held.flatten().map_or(Value::Null, Value::from))
             }
             Self::Env(app, name) => {
                 let sql = "SELECT value FROM app_env WHERE app_id = ?1 AND name = ?2";
@@ -171,6 +179,10 @@ impl Cell {
                 let sql = "UPDATE versions SET pinned = ?3 WHERE app_id = ?1 AND version = ?2";
                 let kept = value.as_bool().unwrap_or(false);
                 c.prepare_cached(sql)?.execute(params![app, version, kept])?;
+            }
+            Self::Limits(app) => {
+                let sql = "UPDATE apps SET limits = ?2, updated_at = ?3 WHERE id = ?1";
+                c.prepare_cached(sql)?.execute(params![app, value.as_str(), at])?;
             }
             Self::Env(app, name) => match value.as_str() {
                 Some(text) => {

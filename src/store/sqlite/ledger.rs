@@ -173,6 +173,7 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
             | Cell::Trashed(app)
             | Cell::Spa(app)
             | Cell::Env(app, _)
+            | Cell::Limits(app)
             | Cell::Withdrawn(app, _) => {
                 undone.apps.push(*app);
             }
@@ -226,6 +227,7 @@ fn is_gone(c: &Connection, cell: &Cell, before: &Value) -> Result<bool> {
         Cell::Trashed(app)
         | Cell::Spa(app)
         | Cell::Env(app, _)
+        | Cell::Limits(app)
         | Cell::Key(app, ..)
         | Cell::Document(app, ..) => (*app, None),
         Cell::FetchRule(app, _) | Cell::Secret(app, _) if *app != 0 => (*app, None),
