@@ -96,6 +96,10 @@ settings! {
         "calls of the API that a token may make in a minute, 1 to 1000000";
     keep_versions: u32 = "keep.versions", "FAZT_KEEP_VERSIONS", "20", true, |text| number(text, 1, 10_000).map(small),
         "versions kept of an app besides the live one, 1 to 10000";
+    keep_log_lines: u32 = "keep.log_lines", "FAZT_KEEP_LOG_LINES", "10000", true, |text| number(text, 100, 1_000_000).map(small),
+        "lines kept of what an app's functions log, 100 to 1000000";
+    keep_log_days: u32 = "keep.log_days", "FAZT_KEEP_LOG_DAYS", "7", true, |text| number(text, 1, 365).map(small),
+        "days that such lines and requests are kept, 1 to 365";
     oauth: bool = "oauth", "FAZT_OAUTH", "on", true, switch,
         "whether programs may ask for access by OAuth: `on` or `off`";
     mcp_sse: bool = "mcp.sse", "FAZT_MCP_SSE", "on", true, switch,

@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
@@ -22,8 +22,12 @@ use crate::{
     config::{Config, Sources, choose_domain, local_addresses},
     egress::{Gateway, Limits as FetchLimits, Outside},
     lifecycle::Lifecycle,
-    ops::functions::FunctionSite,
-    ops::{egress::sealed_as, storage_problem},
+    ops::{
+        egress::sealed_as,
+        functions::{FunctionSite, SiteKey},
+        journal::Journal,
+        storage_problem,
+    },
     runtime::Pool,
     store::{
         Actor, DataStore as _, Keep, SecretRow, SettingStore as _, Store, StoreError, Traffic,
@@ -63,7 +67,11 @@ pub struct Node {
     /// What runs functions.
     pub functions: Arc<Pool>,
     /// Versions whose functions are in use.
-    pub function_sites: quick_cache::sync::Cache<(i64, u32), Arc<FunctionSite>>,
+    pub function_sites: quick_cache::sync::Cache<SiteKey, Arc<FunctionSite>>,
+    /// What functions did lately.
+    pub journal: Journal,
+    /// Itself, for work that outlives the call that began it.
+    me: Weak<Self>,
     sqlite: Arc<SqliteStore>,
     sources: Sources,
     port: OnceLock<u16>,
@@ -155,7 +163,9 @@ impl Node {
         };
         let lifecycle = Lifecycle::default();
         let program = program.unwrap_or_else(this_program);
-        Ok(Arc::new(Self {
+        Ok(Arc::new_cyclic(|me| Self {
+            me: me.clone(),
+            journal: Journal::new(store.clone(), &config),
             functions: Pool::new(program, lifecycle.clone()),
             function_sites: quick_cache::sync::Cache::new(FUNCTION_SITES),
             access,
@@ -175,6 +185,11 @@ impl Node {
             sources,
             port: OnceLock::new(),
         }))
+    }
+
+    /// Itself, to be kept by what it begins.
+    pub(crate) fn shared(&self) -> Arc<Self> {
+        self.me.upgrade().expect("whoever calls a node holds it")
     }
 
     /// The database's path.
@@ -226,6 +241,7 @@ impl Node {
             self.to_compress.clone(),
             self.lifecycle.clone(),
         ));
+        self.lifecycle.spawn(self.clone().keep_journal());
         let node = self.clone();
         self.lifecycle.spawn(async move { node.write_fetches().await });
         let node = self.clone();
@@ -279,6 +295,16 @@ impl Node {
                 }
             }
         }
+        while !self.lifecycle.is_stopping() {
+            match self.store.trim_logs(self.journal.keep(), self.clock.now()).await {
+                Ok(true) => tokio::task::yield_now().await,
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "could not trim the log");
+                    break;
+                }
+            }
+        }
         self.sites.forget_previews();
         // The row of an app that is gone for good may be another's soon.
         if let Err(error) = self.egress.refresh().await {
@@ -290,6 +316,7 @@ impl Node {
     pub async fn close(&self) {
         self.lifecycle.drain(Duration::from_secs(5)).await;
         self.note_counts().await;
+        self.write_journal().await;
         let _ = self.sqlite.announce("");
         self.store.close().await;
     }

@@ -4,6 +4,8 @@
 //! here. A call that only reads is tried twice; an error says which node, and
 //! what to try.
 
+mod feed;
+
 use std::{path::Path, time::Duration};
 
 use bytes::Bytes;
@@ -16,7 +18,7 @@ use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{apps::sites::Changed, auth::Key, store::sqlite::read_peers};
+use crate::{auth::Key, store::sqlite::read_peers};
 
 /// How long a node may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -27,9 +29,6 @@ const UPLOAD: Duration = Duration::from_mins(30);
 
 /// Longest answer that is read: a plan that lacks a million files.
 const LONGEST: usize = 96 << 20;
-
-/// Longest line of a feed.
-const LINE: usize = 64 << 10;
 
 /// The content type of a bundled upload.
 pub const BUNDLE_TYPE: &str = "application/vnd.fazt.bundle";
@@ -229,27 +228,6 @@ impl Peer {
         let output = self.answer(self.send(request).await?).await?;
         sent(length);
         Ok(output)
-    }
-
-    /// Tells changes of the apps over there as they happen, until the feed breaks.
-    pub async fn changes(&self, told: &(dyn Fn(Changed) + Send + Sync)) -> Result<(), Problem> {
-        let request = self.client.get(format!("{}/api/events", self.url));
-        let mut response = self.send(request).await?;
-        let mut begun: Vec<u8> = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
-            begun.extend_from_slice(&piece);
-            while let Some(end) = begun.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = begun.drain(..=end).collect();
-                let data = line.strip_prefix(b"data: ");
-                if let Some(changed) = data.and_then(|data| serde_json::from_slice(data).ok()) {
-                    told(changed);
-                }
-            }
-            if begun.len() > LINE {
-                break;
-            }
-        }
-        Ok(())
     }
 
     async fn call<T: Tool>(&self, caller: &Caller, input: T::Input) -> Result<T::Output, Problem> {

@@ -13,6 +13,8 @@ pub mod variants;
 pub mod site;
 
 pub mod answers;
+mod changed;
+pub mod objects;
 pub mod serve;
 pub mod sites;
 pub mod visit;

@@ -3,7 +3,7 @@
 //! Everything that can be refused is refused before the store is asked. What
 //! deserves a look but does no harm is a warning.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use fazt_tools::{AppName, names::NameProblem};
@@ -103,6 +103,11 @@ impl Checked {
     pub fn app(&self) -> &AppName {
         &self.app
     }
+
+    /// Values of its environment that hold where the owner sets none.
+    pub fn env(&self) -> &BTreeMap<String, String> {
+        &self.settings.env
+    }
 }
 
 /// Checks an order: paths, limits, manifest, rules, functions. Stores nothing.
@@ -154,6 +159,11 @@ pub async fn check(
         spa: order.spa.unwrap_or(manifest.spa),
         title: manifest.title.clone(),
         description: manifest.description.clone(),
+        env: manifest
+            .env
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value.clone()?)))
+            .collect(),
         fresh: manifest.isolation == Isolation::Fresh,
     };
     let manifest = serde_json::to_string(&manifest).unwrap_or_else(|_| "{}".to_owned());
@@ -174,7 +184,6 @@ async fn functions_of(small: &SmallFiles<'_>, tree: &[Entry]) -> Result<Function
 fn idle_keys(manifest: &Manifest) -> impl Iterator<Item = String> {
     let keys = [
         ("analytics", !manifest.analytics.enabled),
-        ("env", !manifest.env.is_empty()),
         ("fetch", !manifest.fetch.is_empty()),
         ("crons", !manifest.crons.is_empty()),
         ("tools", !manifest.tools.is_empty()),

@@ -5,8 +5,10 @@
 //! loaded, so a visitor sees one whole version or the other. An app's index is
 //! loaded on its first request; 10,000 idle apps cost their names.
 
+mod table;
+
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -16,9 +18,9 @@ use std::{
 use arc_swap::{ArcSwap, Guard};
 use fazt_tools::types::Share;
 use http::{HeaderName, HeaderValue};
-use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, OnceCell, broadcast};
 
+pub use super::changed::Changed;
 use super::{
     answers::{Answers, FileKey},
     site::{
@@ -27,9 +29,7 @@ use super::{
         redirects::{self, Redirects},
     },
 };
-use crate::store::{
-    AliasTarget, BlobRef, HostApp, Hosts, Result, SiteFiles, Store, StoreError, Variant,
-};
+use crate::store::{BlobRef, HostApp, Result, SiteFiles, Store, StoreError, Variant};
 
 /// Previews whose index is likely kept; each is one version of one app.
 const PREVIEWS: usize = 64;
@@ -59,15 +59,6 @@ pub struct Sites {
     /// Answers held in memory.
     pub answers: Answers,
     changes: broadcast::Sender<Changed>,
-}
-
-/// An app of which something changed, told after visitors see it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Changed {
-    /// Its name.
-    pub app: String,
-    /// Whether it came or went, so that the list of apps is another.
-    pub listed: bool,
 }
 
 /// Changes that a listener may be behind before it misses some.
@@ -103,6 +94,8 @@ pub enum Led {
 pub struct Slot {
     /// The app's row id.
     pub id: i64,
+    /// The app's public id.
+    pub uid: Box<str>,
     /// The app's name.
     pub name: Box<str>,
     live: ArcSwap<Live>,
@@ -114,6 +107,7 @@ pub struct Slot {
 struct Live {
     version: Option<u32>,
     spa: Option<bool>,
+    env: Arc<[(String, String)]>,
     site: OnceCell<Arc<Site>>,
 }
 
@@ -129,6 +123,8 @@ pub struct Site {
     pub fresh: bool,
     /// When the version was deployed, in Unix seconds.
     pub modified: u64,
+    /// Values of the environment that hold where the owner sets none.
+    pub env: BTreeMap<String, String>,
     /// Rules of `_redirects`.
     pub redirects: Redirects,
     headers: HeaderRules,
@@ -165,6 +161,12 @@ impl Site {
         self.files.get(path)
     }
 
+    /// The files whose paths begin with `prefix`.
+    pub fn below(&self, prefix: &str) -> impl Iterator<Item = (&str, BlobRef)> {
+        let files = self.files.iter().map(|(path, entry)| (&**path, entry.blob));
+        files.filter(move |(path, _)| path.starts_with(prefix))
+    }
+
     /// Whether `_headers` holds any rule.
     pub fn has_header_rules(&self) -> bool {
         self.overlays.is_some()
@@ -190,7 +192,8 @@ impl Slot {
     fn new(app: HostApp) -> Self {
         let live = ArcSwap::from_pointee(Live::of(&app));
         let (requests, errors) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { id: app.id, name: app.name.into(), live, requests, errors }
+        let (uid, name) = (app.uid.into(), app.name.into());
+        Self { id: app.id, uid, name, live, requests, errors }
     }
 
     /// Counts a request that was answered with `status`.
@@ -201,6 +204,11 @@ impl Slot {
         }
     }
 
+    /// The owner's values of the app's environment, as they are now.
+    pub fn env(&self) -> Arc<[(String, String)]> {
+        self.live.load().env.clone()
+    }
+
     /// Whether any version is live.
     pub fn is_live(&self) -> bool {
         self.live.load().version.is_some()
@@ -209,7 +217,8 @@ impl Slot {
 
 impl Live {
     fn of(app: &HostApp) -> Self {
-        Self { version: app.live, spa: app.spa, site: OnceCell::new() }
+        let env = app.env.as_slice().into();
+        Self { version: app.live, spa: app.spa, env, site: OnceCell::new() }
     }
 }
 
@@ -258,6 +267,11 @@ impl Sites {
     /// Changes of apps from now on.
     pub fn changes(&self) -> broadcast::Receiver<Changed> {
         self.changes.subscribe()
+    }
+
+    /// Tells listeners of a change; nobody listening is no fault.
+    pub fn tell(&self, changed: Changed) {
+        let _ = self.changes.send(changed);
     }
 
     /// Every name as it leads now. What is found in it is borrowed: counting a
@@ -348,6 +362,7 @@ impl Sites {
             app: slot.name.clone(),
             version,
             spa: spa.unwrap_or(settings.spa),
+            env: settings.env,
             fresh: settings.fresh,
             modified: u64::try_from(created_at.as_second()).unwrap_or(0),
             redirects,
@@ -373,8 +388,7 @@ impl Sites {
         let listed = slot.is_none() || now.is_none();
         self.switch_or_list(app, slot, now).await?;
         if let Some(app) = named {
-            // Nobody listening is no fault.
-            let _ = self.changes.send(Changed { app, listed });
+            self.tell(Changed { app, listed, logged: false });
         }
         Ok(())
     }
@@ -451,45 +465,6 @@ impl Sites {
         self.table.load().by_id.get(&app).map_or((0, 0), |slot| {
             (slot.requests.load(Ordering::Relaxed), slot.errors.load(Ordering::Relaxed))
         })
-    }
-}
-
-impl Table {
-    fn of(hosts: Hosts) -> Self {
-        let mut table = Self::default();
-        table.apps.reserve(hosts.apps.len());
-        table.by_id.reserve(hosts.apps.len());
-        for app in hosts.apps {
-            table.add(app);
-        }
-        table.set_aliases(hosts.aliases);
-        table
-    }
-
-    fn copy(&self) -> Self {
-        Self { apps: self.apps.clone(), by_id: self.by_id.clone(), aliases: self.aliases.clone() }
-    }
-
-    fn add(&mut self, app: HostApp) {
-        let slot = Arc::new(Slot::new(app));
-        self.by_id.insert(slot.id, slot.clone());
-        self.apps.insert(slot.name.clone(), slot);
-    }
-
-    fn set_aliases(&mut self, aliases: Vec<crate::store::Alias>) {
-        self.aliases.clear();
-        for alias in aliases {
-            let led = match alias.target {
-                AliasTarget::App(app) => match self.apps.get(app.as_str()) {
-                    Some(slot) => Led::App(slot.clone()),
-                    None => continue,
-                },
-                AliasTarget::Redirect { to, status } => Led::Redirect { to: to.into(), status },
-                AliasTarget::Reserved => Led::Reserved,
-                AliasTarget::Split(shares) => Led::Split(shares.into()),
-            };
-            self.aliases.insert(alias.name.into(), led);
-        }
     }
 }
 

@@ -75,6 +75,14 @@ impl Key {
         format!("fazt_local_{}", blake3::Hash::from_bytes(derived).to_hex())
     }
 
+    /// A mark that only this node can make, on what an address of an object leads to.
+    pub fn mark_object(&self, told: &[u8]) -> [u8; 16] {
+        let key = blake3::derive_key("fazt 2026 addresses of objects", &self.0);
+        let mut mark = [0; 16];
+        mark.copy_from_slice(&blake3::keyed_hash(&key, told).as_bytes()[..16]);
+        mark
+    }
+
     /// Encrypts a secret for the database; `about` must be the same when it is
     /// opened, so that a sealed text cannot be moved to another place.
     pub fn seal(&self, secret: &str, about: &str) -> String {

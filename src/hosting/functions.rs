@@ -68,6 +68,9 @@ pub(super) async fn ask(
             .map(|(name, value)| (name.as_str().to_owned(), text(value)))
             .collect(),
         ip: String::new(),
+        // The owner's session belongs to the admin host alone; apps have no users yet.
+        user: None,
+        dry_run: false,
         body,
     };
     Ok(match node.answer_function(slot, site, asked).await? {
@@ -119,7 +122,7 @@ pub(super) fn refused(problem: &Problem) -> Response<VisitorBody> {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if problem.code == Code::Busy {
+    if problem.code.status() == 503 {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response

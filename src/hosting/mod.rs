@@ -25,6 +25,7 @@ use tower::ServiceExt as _;
 
 use crate::{
     apps::{
+        objects,
         serve::{self, Ask, Served},
         site::host,
         sites::{Site, Sites, Slot},
@@ -33,6 +34,7 @@ use crate::{
     auth::Visitor,
     clock,
     node::Node,
+    ops::functions::{OBJECTS, ObjectFound},
     store::StoreError,
 };
 
@@ -155,8 +157,28 @@ impl Hosting {
             Ok(Served { body: serve::Body::Function { path, query }, .. }) => {
                 Box::pin(self.function(slot, site, request, &path, query.as_deref())).await
             }
+            // Reserved paths end as pages; objects are the only thing below them.
+            Ok(Served { body: serve::Body::Page, .. }) if ask.path.starts_with(OBJECTS) => {
+                Box::pin(self.object(slot, request)).await
+            }
             answered => self.finish(slot, answered, request),
         }
+    }
+
+    /// Answers with an object of the app.
+    async fn object(&self, slot: &Slot, request: &Request<Body>) -> Response<VisitorBody> {
+        let (path, query) = (request.uri().path(), request.uri().query());
+        let served = match self.node.object_at(slot.id, path, query).await {
+            Ok(Some(ObjectFound(object))) => {
+                objects::serve(&object, request.method(), request.headers())
+            }
+            Ok(None) => Served::page(StatusCode::NOT_FOUND),
+            Err(problem) => Served::page(
+                StatusCode::from_u16(problem.code.status())
+                    .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            ),
+        };
+        self.finish(slot, Ok(served), request)
     }
 
     /// Has a function of the app answer.

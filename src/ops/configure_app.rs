@@ -1,8 +1,13 @@
 //! `configure_app` on a node.
 
+use std::collections::BTreeMap;
+
 use fazt_tools::{
     Caller, Code, Handler, Problem,
     configure_app::{ConfigureApp, Input, Output},
+    env::Env,
+    limits,
+    names::is_env_name,
 };
 use serde_json::json;
 
@@ -27,6 +32,7 @@ impl Handler<ConfigureApp> for Node {
         };
         let wish = Configure {
             spa: input.spa,
+            env: environment(&input.env)?,
             add_hosts: hosts("add_hosts", &input.add_hosts)?,
             remove_hosts: hosts("remove_hosts", &input.remove_hosts)?,
             pin: input.pin.clone(),
@@ -55,7 +61,12 @@ impl Handler<ConfigureApp> for Node {
         } else if wish == Configure::default() {
             None
         } else {
-            let actor = self.actor(caller, "configure_app", json!(input));
+            // The ledger names the values; what they are is in the change's cells.
+            let mut told = json!(input);
+            if !input.env.is_empty() {
+                told["env"] = input.env.0.keys().cloned().collect();
+            }
+            let actor = self.actor(caller, "configure_app", told);
             let done = self.store.configure(&input.app, wish, actor).await;
             let change = match done {
                 Ok(change) => change,
@@ -80,10 +91,39 @@ impl Handler<ConfigureApp> for Node {
                 .filter(|alias| alias.target == AliasTarget::App(app.name.clone()))
                 .map(alias_of)
                 .collect(),
+            env: self.env_names(app.id).await?,
             app: app.name,
             pinned,
             fetch: own.map(net::shown).collect(),
             change,
         })
     }
+}
+
+impl Node {
+    /// Names of the values that the owner set in an app's environment.
+    pub(super) async fn env_names(&self, app: i64) -> Result<Vec<String>, Problem> {
+        let host = self.store.host(app).await.map_err(|e| storage_problem(&e))?;
+        let env = host.map(|host| host.env).unwrap_or_default();
+        Ok(env.into_iter().map(|(name, _)| name).collect())
+    }
+}
+
+/// Values that may be set: names that a script can write, texts that are not too long.
+fn environment(env: &Env) -> Result<BTreeMap<String, Option<String>>, Problem> {
+    for (name, value) in &env.0 {
+        if !is_env_name(name) {
+            let rule = format!(
+                "`{}` is no name of a value; use letters, digits and `_`, and no digit first",
+                name.escape_debug()
+            );
+            return Err(Problem::invalid("env", rule));
+        }
+        let most = limits::ENV_BYTES.value;
+        if value.as_ref().is_some_and(|value| value.len() as u64 > most) {
+            let rule = format!("the value of `{name}` is longer than {most} bytes");
+            return Err(Problem::invalid("env", rule));
+        }
+    }
+    Ok(env.0.clone())
 }

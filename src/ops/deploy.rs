@@ -71,7 +71,7 @@ impl Node {
         let app = checked.app().clone();
         caller.require_app(&app)?;
         let mut warnings = checked.warnings.clone();
-        warnings.extend(self.try_functions(&app, &checked.functions).await?);
+        warnings.extend(self.try_functions(&app, &checked).await?);
         let done = publish::publish(&*self.store, checked).await.map_err(problem)?;
         self.refresh(done.app).await?;
         self.to_compress.notify_one();

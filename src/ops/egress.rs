@@ -77,8 +77,8 @@ struct Written {
 }
 
 impl Outgoing {
-    /// The calls of a request of an app.
-    pub fn of(node: &Arc<Node>, app: i64, name: Option<AppName>) -> Self {
+    /// The calls of a request of an app; those of a trial are refused.
+    pub fn of(node: &Arc<Node>, app: i64, name: Option<AppName>, refused: bool) -> Self {
         let all = CancellationToken::new();
         let (sender, receiver) = mpsc::unbounded_channel();
         Self {
@@ -86,18 +86,12 @@ impl Outgoing {
             app,
             name,
             spending: Arc::default(),
-            refused: false,
+            refused,
             begun: Mutex::default(),
             ended: (sender, tokio::sync::Mutex::new(receiver)),
             _end: all.clone().drop_guard(),
             all,
         }
-    }
-
-    /// The same for a trial, whose calls are refused.
-    #[must_use]
-    pub fn refused(self) -> Self {
-        Self { refused: true, ..self }
     }
 
     /// Notes by when the request has to be answered.

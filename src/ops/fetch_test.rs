@@ -6,10 +6,13 @@ use fazt_tools::{
     Caller, Code, Handler, Problem,
     fetch_test::{Check, FetchTest, Input, Output, Step},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
-use super::storage_problem;
+use super::{
+    run_function::{Came, Wish},
+    storage_problem,
+};
 use crate::{
     apps::{
         serve::{self, Ask, Body, Piece, Served},
@@ -50,9 +53,27 @@ impl Handler<FetchTest> for Node {
         let began = std::time::Instant::now();
         let served = serve::serve(&*self.store, &self.sites.answers, &site, &ask).await;
         let served = served.map_err(|e| storage_problem(&e))?;
-        let (body, bytes) = self.body_of(&served).await?;
+        let Found { status, headers, body, bytes } = match &served.body {
+            Body::Function { path, query } => {
+                let wish = Wish {
+                    method: "GET".to_owned(),
+                    url: url.to_string(),
+                    path: path.clone(),
+                    query: query.clone(),
+                    headers: sent(&headers, &url),
+                    body: Bytes::new(),
+                    user: None,
+                    dry_run: false,
+                };
+                self.found_by_function(&slot, &site, &wish).await?
+            }
+            _ => {
+                let (body, bytes) = self.body_of(&served).await?;
+                Found { status: served.status, headers: served.headers, body, bytes }
+            }
+        };
         let ms = began.elapsed().as_secs_f64() * 1_000.0;
-        let checks = checks(&input, served.status.as_u16(), &served.headers, &body, ms)?;
+        let checks = checks(&input, status.as_u16(), &headers, &body, ms)?;
         let text = std::str::from_utf8(&body).ok();
         Ok(Output {
             passed: checks.iter().all(|check| check.passed),
@@ -62,9 +83,8 @@ impl Handler<FetchTest> for Node {
             steps: Vec::new(),
             code: None,
             permit: None,
-            status: served.status.as_u16(),
-            headers: served
-                .headers
+            status: status.as_u16(),
+            headers: headers
                 .iter()
                 .map(|(name, value)| {
                     format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))
@@ -75,6 +95,14 @@ impl Handler<FetchTest> for Node {
             ms: (ms * 1_000.0).round() / 1_000.0,
         })
     }
+}
+
+/// What came back.
+struct Found {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    bytes: u64,
 }
 
 impl Node {
@@ -152,6 +180,41 @@ impl Node {
         Ok(output)
     }
 
+    /// What a function answers, or the node where it does not.
+    async fn found_by_function(
+        &self,
+        slot: &Slot,
+        site: &Site,
+        wish: &Wish,
+    ) -> Result<Found, Problem> {
+        let came = self.shared().ended_function(slot, site, wish, CHECKED);
+        let mut found = Found {
+            status: StatusCode::NOT_FOUND,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            bytes: 0,
+        };
+        match Box::pin(came).await? {
+            Came::Nowhere => {}
+            Came::Elsewhere(path) => {
+                found.status = StatusCode::PERMANENT_REDIRECT;
+                let path = HeaderValue::from_str(&path).map_err(|_| Problem::internal())?;
+                found.headers.insert(http::header::LOCATION, path);
+            }
+            Came::Ended(ended) => {
+                found.status = StatusCode::from_u16(ended.status).unwrap_or(StatusCode::OK);
+                for (name, value) in &ended.headers {
+                    let name = HeaderName::try_from(name);
+                    if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+                        found.headers.append(name, value);
+                    }
+                }
+                (found.body, found.bytes) = (ended.body, ended.bytes);
+            }
+        }
+        Ok(found)
+    }
+
     /// The site a host name leads to, in the version asked for.
     async fn site_at(
         &self,
@@ -208,6 +271,18 @@ impl Node {
     }
 }
 
+/// The headers that a function sees.
+fn sent(headers: &HeaderMap, url: &url::Url) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let given = headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
+    let mut sent: Vec<_> = given.collect();
+    if !headers.contains_key(http::header::HOST) {
+        let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+        sent.push(("host".to_owned(), format!("{}{port}", url.host_str().unwrap_or_default())));
+    }
+    sent
+}
+
 fn request_headers(given: &[String]) -> Result<HeaderMap, Problem> {
     let mut headers = HeaderMap::new();
     for header in given {
@@ -223,7 +298,7 @@ fn request_headers(given: &[String]) -> Result<HeaderMap, Problem> {
     Ok(headers)
 }
 
-fn header_of<'h>(field: &str, header: &'h str) -> Result<(&'h str, &'h str), Problem> {
+pub(super) fn header_of<'h>(field: &str, header: &'h str) -> Result<(&'h str, &'h str), Problem> {
     header
         .split_once(':')
         .map(|(name, value)| (name.trim(), value.trim()))

@@ -59,6 +59,7 @@ impl Handler<GetApp> for Node {
                 .iter()
                 .map(|one| Function { route: one.route.clone(), file: one.file.clone() })
                 .collect(),
+            env: self.env_names(app.id).await?,
             name: app.name,
             stored_bytes,
             requests_24h: requests + counted,

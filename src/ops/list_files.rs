@@ -63,7 +63,7 @@ fn written(file: store::File, status: Option<Difference>) -> File {
     File { path: file.path, size: file.blob.size, hash: file.blob.hash.to_string(), status }
 }
 
-fn differences(new: Vec<store::File>, old: Vec<store::File>) -> Vec<File> {
+pub(super) fn differences(new: Vec<store::File>, old: Vec<store::File>) -> Vec<File> {
     let mut old: BTreeMap<String, store::File> =
         old.into_iter().map(|file| (file.path.clone(), file)).collect();
     let mut listed = Vec::new();

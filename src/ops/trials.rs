@@ -10,7 +10,10 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{deploy::bad_function, functions};
 use crate::{
-    apps::functions::{Functions, ScriptProblem, excerpt},
+    apps::{
+        functions::{Functions, ScriptProblem, excerpt},
+        publish::Checked,
+    },
     clock,
     node::Node,
     runtime::{
@@ -24,8 +27,9 @@ impl Node {
     pub(super) async fn try_functions(
         &self,
         app: &AppName,
-        functions: &Functions,
+        checked: &Checked,
     ) -> Result<Option<String>, Problem> {
+        let functions = &checked.functions;
         if functions.routes.is_empty() {
             return Ok(None);
         }
@@ -34,10 +38,13 @@ impl Node {
             name: app.to_string(),
             version: 0,
             domain: self.config.domain.clone(),
+            admin: self.url("admin"),
         };
+        let owners = self.sites.app(app.as_str()).map(|slot| slot.env());
+        let env = functions::environment(checked.env().clone(), &owners.unwrap_or_default());
         // A name that no version has: the first bit is theirs, never set.
         let site = 1 << 63 | u64::from(clock::below(u32::MAX));
-        let ready = Ready::new(functions::load(functions, about, site));
+        let ready = Ready::new(functions::load(functions, about, env, site));
         let problem = match self.functions.try_load(&ready, Budgets::default()).await {
             Ok(()) => return Ok(None),
             Err(Breach::Busy | Breach::Unavailable(_)) => {
@@ -66,9 +73,9 @@ impl Node {
                 () = self.lifecycle.stopping() => return,
             };
             match changed {
-                Ok(changed) => self.warm(&changed.app).await,
+                Ok(changed) if !changed.logged => self.warm(&changed.app).await,
                 // What was missed gets ready when it is asked for.
-                Err(RecvError::Lagged(_)) => {}
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             }
         }

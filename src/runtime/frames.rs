@@ -71,6 +71,8 @@ pub struct App {
     pub version: u32,
     /// The node's domain.
     pub domain: String,
+    /// Where people sign in: the address of the node's own host.
+    pub admin: String,
 }
 
 /// A file that can be run or imported.

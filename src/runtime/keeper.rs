@@ -207,6 +207,10 @@ impl Keeper {
         }
         if let Some(at) = self.state.sites.iter().position(|ready| *ready == site) {
             self.state.sites[at..].rotate_left(1);
+            // It is ready: nothing is to be sent, and nothing will be answered.
+            if ticket.run.is_none() {
+                return self.pool.made_ready(self.id, ticket, Ok(()), Report::default());
+            }
         } else {
             if self.state.sites.len() >= KEPT {
                 let oldest = self.state.sites.remove(0);
@@ -331,15 +335,7 @@ impl Keeper {
             self.pool.forgot(self.id, flight.site);
         }
         match flight.ticket {
-            Some(ticket) => {
-                let spent = Spent { turn: flight.began.elapsed(), ..Spent::default() };
-                self.pool.done(self.id, ticket.app, Spent { turn: Duration::ZERO, ..spent });
-                let answer = loaded
-                    .map(|()| Answered::Whole(frames::Answer::default()))
-                    .map_err(Breach::Failed);
-                let report = Report { wall: ticket.arrived.elapsed(), ..flight.report };
-                let _ = ticket.answer.send(Ended { answer, report });
-            }
+            Some(ticket) => self.pool.made_ready(self.id, ticket, loaded, flight.report),
             None => {
                 if let Err(error) = loaded {
                     self.state.failed.insert(flight.site, error);

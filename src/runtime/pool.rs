@@ -20,7 +20,7 @@ use tokio::{
 
 use super::{
     Breach, Budgets, HostCalls,
-    frames::{Answer, Head, Line, Load, Request, Run, ToWorker},
+    frames::{Answer, Head, Line, Load, Request, Run, ScriptError, ToWorker},
     keeper::{self, Keeper, Ticket},
     process::Process,
     schedule::{Bounds, Move, Places, Schedule, Spent},
@@ -288,6 +288,20 @@ impl Pool {
         let mut inner = self.inner();
         inner.schedule.done(worker, app, spent);
         self.hand_out(&mut inner);
+    }
+
+    /// A version is ready at a worker, or cannot be.
+    pub(super) fn made_ready(
+        self: &Arc<Self>,
+        worker: u64,
+        ticket: Ticket,
+        loaded: Result<(), ScriptError>,
+        report: Report,
+    ) {
+        self.done(worker, ticket.app, Spent::default());
+        let answer = loaded.map(|()| Answered::Whole(Answer::default()));
+        let report = Report { wall: ticket.arrived.elapsed(), ..report };
+        let _ = ticket.answer.send(Ended { answer: answer.map_err(Breach::Failed), report });
     }
 
     /// A worker waits for the host, or no longer does.

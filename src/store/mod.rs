@@ -7,6 +7,7 @@
 pub mod data;
 pub mod sqlite;
 
+mod logs;
 mod net;
 mod oauth;
 mod types;
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use data::DataStore;
+pub use logs::*;
 pub use net::*;
 pub use oauth::*;
 pub use types::*;
@@ -27,6 +29,7 @@ pub trait Store:
     AppStore
     + BlobStore
     + DataStore
+    + LogStore
     + LedgerStore
     + AccessStore
     + OauthStore
@@ -42,6 +45,7 @@ impl<T> Store for T where
     T: AppStore
         + BlobStore
         + DataStore
+        + LogStore
         + LedgerStore
         + AccessStore
         + OauthStore

@@ -3,7 +3,7 @@
 //! Long because it is one vocabulary: fields and their meaning, in the order of
 //! the traits, and no behaviour.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr};
 
 use bytes::Bytes;
 use fazt_tools::{
@@ -271,6 +271,9 @@ pub struct VersionSettings {
     /// Description of the app.
     #[serde(default)]
     pub description: Option<String>,
+    /// Values of the environment that hold where the owner sets none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
     /// Whether each request of a function has globals of its own.
     #[serde(default)]
     pub fresh: bool,
@@ -339,6 +342,8 @@ pub struct Trashed {
 pub struct Configure {
     /// Overrides the manifest's `spa`.
     pub spa: Option<bool>,
+    /// Values of the environment to set, or with `None` to remove.
+    pub env: BTreeMap<String, Option<String>>,
     /// Alias names to add.
     pub add_hosts: Vec<String>,
     /// Alias names to remove.
@@ -498,12 +503,16 @@ pub struct Hosts {
 pub struct HostApp {
     /// Row id.
     pub id: i64,
+    /// Its public id.
+    pub uid: String,
     /// Its name.
     pub name: String,
     /// Its live version.
     pub live: Option<u32>,
     /// The owner's override of `spa`.
     pub spa: Option<bool>,
+    /// The owner's values of its environment, by name.
+    pub env: Vec<(String, String)>,
 }
 
 /// A name that leads somewhere.

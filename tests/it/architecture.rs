@@ -30,7 +30,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ),
     ("rmcp::", &["src/faces/mcp/"], "the protocol's crate stays in its face"),
     ("hyper::", &["src/hosting/"], "sockets are hosting's"),
-    ("reqwest::", &["src/peers.rs", "src/egress/"], "the outside is reached from two places"),
+    ("reqwest::", &["src/peers", "src/egress/"], "the outside is reached from two places"),
     ("boa_engine", &["src/runtime/worker/"], "the engine runs in workers"),
     ("oxc::", &["src/apps/functions/"], "scripts are read where they are deployed"),
     ("seccompiler", &["src/runtime/worker/"], "workers confine themselves"),

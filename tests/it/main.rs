@@ -25,4 +25,5 @@ mod store_contract;
 mod deploy;
 mod examples;
 mod faults;
+mod functions;
 mod hosting;

@@ -27,8 +27,10 @@ enum Form {
 async fn prepared(skill: &str) -> TestNode {
     let node = TestNode::start().await;
     if !["fazt-deploy", "fazt-app"].contains(&skill) {
+        let function = ("api/hello.js", "export default (req) => `Hello ${req.query.name}`");
         node.deploy("hello", &[("index.html", "<h1>Hello</h1>\n")]).await;
-        node.deploy("hello", &[("index.html", "<h1>Hello</h1>\n"), ("new.html", "new")]).await;
+        node.deploy("hello", &[("index.html", "<h1>Hello</h1>\n"), ("new.html", "new"), function])
+            .await;
     }
     node
 }

@@ -4,14 +4,14 @@
 //! adds its own `contract!` line and runs them unchanged. What only SQLite can
 //! get wrong (its file, its schema) stands in [`sqlite`].
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use fazt::store::{
-    Actor, AliasTarget, AppQuery, ApprovalQuery, ChangeQuery, Client, Configure, Content, Hash,
-    HeldCall, Issue, Keep, NewBlob, NewCode, NewGrant, NewToken, NewVariants, PeerRow, Publish,
-    Published, Renewed, Reserved, Session, Store, StoreError, Traffic, TreeEntry, Variant,
-    VersionSettings,
+    Actor, AliasTarget, AppQuery, ApprovalQuery, ChangeQuery, Client, Configure, Content, Fault,
+    Hash, HeldCall, Issue, Keep, KeepLogs, Level, LogQuery, LoggedCall, LoggedRequest, NewBlob,
+    NewCode, NewGrant, NewLine, NewLog, NewToken, NewVariants, PeerRow, Publish, Published,
+    Renewed, Reserved, Session, Store, StoreError, Traffic, TreeEntry, Variant, VersionSettings,
 };
 use fazt_tools::{AppName, Face, PeerName, Scope, Scopes, types::Share};
 use futures_util::future::join_all;
@@ -56,6 +56,9 @@ pub mod sqlite {
     contract! { Sqlite:
         a_first_publish_makes_app_version_and_live_pointer
         the_same_content_again_changes_nothing
+        what_functions_did_is_found_again
+        an_app_keeps_its_share_of_the_log
+        a_log_ends_with_its_days_and_with_its_app
         the_next_version_counts_what_differs
         a_preview_is_stored_beside_what_is_live
         a_content_is_kept_once_however_often_it_is_named
@@ -672,6 +675,7 @@ async fn change(store: &dyn Store, what: &str) -> i64 {
                 add_hosts: vec!["blog.example".into()],
                 remove_hosts: vec!["www2".into()],
                 pin: vec![1],
+                env: [("A".to_owned(), Some("1".to_owned()))].into(),
                 ..Configure::default()
             };
             store.configure(&blog, wish, by).await.expect("configured").expect("a change")
@@ -792,6 +796,139 @@ async fn undo_of_nothing_and_of_the_undone_is_refused<B: Backend>() {
     kept_password.expect("set");
     let password = store.undo(undone + 1, false, actor("undo")).await;
     assert!(matches!(password, Err(StoreError::NotUndoable(_))), "{password:?}");
+}
+
+const KEEP_LOGS: KeepLogs =
+    KeepLogs { lines: 10, requests: 5, all: 15, age: SignedDuration::from_hours(24 * 7) };
+
+/// A request with lines, the last of which is an error.
+fn logged(id: &str, app: i64, texts: &[&str]) -> NewLog {
+    let fault = Fault { name: "TypeError".into(), message: "no".into(), stack: "a.js:1:2".into() };
+    let call = LoggedCall { api: "kv.get".into(), arguments: "[1]".into(), us: 7, error: None };
+    let request = LoggedRequest {
+        id: id.to_owned(),
+        app,
+        version: 2,
+        at: beginning(),
+        method: "GET".into(),
+        path: "/api/x".into(),
+        status: 500,
+        code: Some("FUNCTION_ERROR".into()),
+        wall: Duration::from_micros(1_500),
+        cpu: Duration::from_micros(900),
+        peak: 4_096,
+        fault: Some(fault),
+        calls: vec![call],
+    };
+    let line = |(n, text): (usize, &&str)| NewLine {
+        level: if n + 1 == texts.len() { Level::Error } else { Level::Info },
+        text: (*text).to_owned(),
+        fields: "{\"n\":1}".into(),
+    };
+    let lines = texts.iter().enumerate().map(line).collect();
+    NewLog { app, at: beginning(), request: Some(request), lines }
+}
+
+async fn said(store: &dyn Store, query: LogQuery) -> Vec<String> {
+    let found = store.log_lines(query).await.expect("read");
+    found.into_iter().map(|line| line.text).collect()
+}
+
+async fn what_functions_did_is_found_again<B: Backend>() {
+    let kept = B::begin().await;
+    let store = kept.store();
+    for app in ["blog", "shop"] {
+        publish(&*store, app, &[("i", app)]).await;
+    }
+    let (blog, shop) = (id(&*store, "blog").await, id(&*store, "shop").await);
+    let first = logged("req_1", blog, &["One", "two"]);
+    let second = NewLog { request: None, ..logged("", shop, &["alone"]) };
+    // What is of no app, or known already, is left out.
+    let strange = logged("req_2", 99, &["nobody's"]);
+    let again = logged("req_1", blog, &["again"]);
+    store.log(vec![first.clone(), second, strange, again], KEEP_LOGS).await.expect("kept");
+    let kept = kept.reopen().await;
+    let store = kept.store();
+    let (app, found) = store.logged_request("req_1").await.expect("read").expect("known");
+    assert_eq!((app.as_str(), Some(found)), ("blog", first.request));
+    assert!(store.logged_request("req_2").await.expect("read").is_none());
+    assert_eq!(store.failing(blog, "/api/x").await.expect("read"), [2]);
+    assert!(store.failing(blog, "/api/y").await.expect("read").is_empty());
+    let of = |app| LogQuery { app, limit: 10, level: Level::Debug, ..LogQuery::default() };
+    assert_eq!(said(&*store, of(blog)).await, ["two", "One"]);
+    assert_eq!(said(&*store, of(shop)).await, ["alone"]);
+    let line = store.log_lines(of(blog)).await.expect("read").remove(1);
+    assert_eq!(
+        (line.level, line.request.as_deref(), line.version, line.at, line.fields.as_str()),
+        (Level::Info, Some("req_1"), Some(2), beginning(), "{\"n\":1}")
+    );
+    let request = Some("req_1".to_owned());
+    for (query, expected) in [
+        (LogQuery { level: Level::Error, ..of(blog) }, &["two"][..]),
+        (LogQuery { text: Some("oNE".into()), ..of(blog) }, &["One"]),
+        (LogQuery { text: Some("\"n\":1".into()), ..of(blog) }, &["two", "One"]),
+        (LogQuery { request: request.clone(), ..of(blog) }, &["two", "One"]),
+        (LogQuery { request, ..of(shop) }, &[]),
+        (LogQuery { version: Some(1), ..of(blog) }, &[]),
+        (
+            LogQuery { since: Some(beginning()), until: Some(beginning()), ..of(blog) },
+            &["two", "One"],
+        ),
+        (LogQuery { since: Some(beginning() + SignedDuration::from_secs(1)), ..of(blog) }, &[]),
+        (LogQuery { limit: 1, ..of(blog) }, &["two"]),
+        (LogQuery { before: Some(line.n + 1), ..of(blog) }, &["One"]),
+        (LogQuery { after: Some(line.n - 1), ..of(blog) }, &["One", "two"]),
+    ] {
+        assert_eq!(said(&*store, query.clone()).await, expected, "{query:?}");
+    }
+}
+
+async fn an_app_keeps_its_share_of_the_log<B: Backend>() {
+    let kept = B::begin().await;
+    let store = kept.store();
+    for app in ["blog", "shop"] {
+        publish(&*store, app, &[("i", app)]).await;
+    }
+    let (blog, shop) = (id(&*store, "blog").await, id(&*store, "shop").await);
+    store.log(vec![logged("req_shop", shop, &["shop"; 10])], KEEP_LOGS).await.expect("kept");
+    for n in 0..8 {
+        let log = logged(&format!("req_{n}"), blog, &[&format!("a{n}"), &format!("b{n}")]);
+        store.log(vec![log], KEEP_LOGS).await.expect("kept");
+    }
+    let of = |app| LogQuery { app, limit: 100, level: Level::Debug, ..LogQuery::default() };
+    assert_eq!(said(&*store, of(blog)).await.len(), 10);
+    assert_eq!(said(&*store, of(blog)).await[9], "a3");
+    assert!(store.logged_request("req_2").await.expect("read").is_none());
+    assert!(store.logged_request("req_3").await.expect("read").is_some());
+    assert_eq!(said(&*store, of(shop)).await.len(), 10, "another app's share is its own");
+    // All apps together have a bound, too: the oldest lines go.
+    while store.trim_logs(KEEP_LOGS, beginning()).await.expect("trimmed") {}
+    assert_eq!(said(&*store, of(shop)).await.len(), 5);
+    assert_eq!(said(&*store, of(blog)).await.len(), 10);
+}
+
+async fn a_log_ends_with_its_days_and_with_its_app<B: Backend>() {
+    let kept = B::begin().await;
+    let store = kept.store();
+    for app in ["blog", "shop"] {
+        publish(&*store, app, &[("i", app)]).await;
+    }
+    let (blog, shop) = (id(&*store, "blog").await, id(&*store, "shop").await);
+    let later = NewLog {
+        at: beginning() + SignedDuration::from_hours(24),
+        ..logged("req_2", blog, &["new"])
+    };
+    store.log(vec![logged("req_1", blog, &["old"]), later], KEEP_LOGS).await.expect("kept");
+    store.log(vec![logged("req_3", shop, &["gone"])], KEEP_LOGS).await.expect("kept");
+    let of = |app| LogQuery { app, limit: 100, level: Level::Debug, ..LogQuery::default() };
+    store.trash(&name("shop"), actor("delete_app")).await.expect("trashed");
+    assert!(store.logged_request("req_3").await.expect("read").is_none(), "it is in the trash");
+    let week = beginning() + SignedDuration::from_hours(24 * 7 + 1);
+    while store.trim_logs(KEEP_LOGS, week).await.expect("trimmed") {}
+    assert_eq!(said(&*store, of(blog)).await, ["new"]);
+    collect(&*store, 20, 24 * 31).await;
+    assert_eq!(said(&*store, of(shop)).await, [""; 0]);
+    assert!(store.app_names().await.expect("read").iter().all(|app| app != "shop"));
 }
 
 fn keep(versions: u32) -> Keep {

@@ -5,14 +5,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    AppName, Effect, Route, Scope, Tool, View, net::FetchRule, tool::example, types::Alias,
+    AppName, Effect, Route, Scope, Tool, View, env::Env, net::FetchRule, tool::example,
+    types::Alias,
 };
 
 /// See [`Input`].
 pub struct ConfigureApp;
 
-/// Change an app's settings: host names that lead to it, single-page mode, pinned versions,
-/// hosts its functions may fetch from.
+/// Change an app's settings: hosts that lead to it, environment, hosts it may fetch from,
+/// single-page mode, pins.
 ///
 /// Given nothing to change, it answers the settings as they are. A host is a
 /// label served below the node's domain (`www2`) or a whole domain
@@ -27,6 +28,10 @@ pub struct Input {
     #[arg(long, value_name = "BOOL")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spa: Option<bool>,
+    /// Set values that functions read as `fazt.env`, or with null remove them; no secrets
+    #[command(flatten)]
+    #[serde(default, skip_serializing_if = "Env::is_empty")]
+    pub env: Env,
     /// Let this host name lead to the app
     #[arg(long = "add-host", value_name = "HOST")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -67,6 +72,9 @@ pub struct Output {
     /// What its functions may fetch from, besides what every app may
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fetch: Vec<FetchRule>,
+    /// Names of the values in its environment
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
     /// The change to undo, if anything changed
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<i64>,
@@ -83,6 +91,7 @@ impl Tool for ConfigureApp {
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("fazt config blog", "show the settings"),
         ("fazt config blog --add-host blog.example", "serve it at a domain of its own"),
+        ("fazt config blog --env GREETING=hello", "set what functions read as `fazt.env.GREETING`"),
     ];
     type Input = Input;
     type Output = Output;
@@ -113,6 +122,7 @@ impl Tool for ConfigureApp {
         View::says(headline)
             .fact("spa", if out.spa { "yes" } else { "no" })
             .fact("hosts", hosts)
+            .fact_if("env", (!out.env.is_empty()).then(|| out.env.join(", ")))
             .fact_if("pinned", (!pinned.is_empty()).then(|| pinned.join(", ")))
             .fact_if("may fetch from", (!fetch.is_empty()).then(|| fetch.join(", ")))
     }

@@ -10,7 +10,8 @@ use crate::{AppName, Effect, Route, Scope, Tool, View, tool::example, view};
 /// See [`Input`].
 pub struct FetchTest;
 
-/// Request a page of an app on this node, inside the node, and check the answer.
+/// Request a page or function of an app on this node, inside the node, and check the
+/// answer.
 ///
 /// It sees what a visitor would see, of the live version, a preview address or
 /// any `version`. Without checks it passes when the status is below 400. For a
@@ -129,6 +130,7 @@ impl Tool for FetchTest {
         ("fazt fetch-test http://blog.localhost:8080/", "is the front page well?"),
         ("fazt fetch-test http://blog.localhost/old --expect-status 301", "does it redirect?"),
         ("fazt net test https://api.example.com/ --app shop", "may `shop` fetch it?"),
+        ("fazt fetch-test http://blog.localhost/api/posts --expect-json /0/id=1", "a function"),
     ];
     type Input = Input;
     type Output = Output;

@@ -49,6 +49,9 @@ pub struct Output {
     /// The paths that functions of the live version answer, absent when there are none
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<Function>,
+    /// Names of the values that the owner set in its environment
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
     /// Its versions, newest first
     pub versions: Vec<Version>,
     /// Bytes its versions take together on this node, each content counted once
@@ -163,6 +166,7 @@ impl Tool for GetApp {
         .fact_if("description", out.description.as_ref())
         .fact_if("aliases", (!aliases.is_empty()).then(|| aliases.join(", ")))
         .fact_if("functions", (!routes.is_empty()).then(|| routes.join(", ")))
+        .fact_if("env", (!out.env.is_empty()).then(|| out.env.join(", ")))
         .fact("spa", if out.spa { "yes" } else { "no" })
         .fact("stored", view::bytes(out.stored_bytes))
         .fact("last 24 h", format!("{} requests, {} errors", out.requests_24h, out.errors_24h));

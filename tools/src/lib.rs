@@ -17,6 +17,7 @@ pub mod view;
 pub mod openapi;
 pub mod skills;
 
+pub mod trace;
 pub mod types;
 
 mod catalogue;
@@ -25,6 +26,8 @@ pub mod configure_app;
 pub mod delete_app;
 pub mod deploy;
 pub mod edit_data;
+pub mod env;
+pub mod explain_request;
 pub mod fetch_test;
 pub mod get_app;
 pub mod list_apps;
@@ -34,6 +37,8 @@ pub mod list_peers;
 pub mod promote;
 pub mod query_data;
 pub mod read_file;
+pub mod read_logs;
+pub mod run_function;
 pub mod status;
 pub mod undo;
 

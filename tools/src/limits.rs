@@ -91,6 +91,18 @@ pub const FETCH_APP: Limit =
 pub const FETCH_BYTES: Limit =
     limit(1 << 20, Unit::Bytes, "for what one call to the outside sends, and for what it gets")
         .settable("limits.fetch_bytes");
+/// Lines kept of what one app's functions log.
+pub const LOG_LINES: Limit =
+    limit(10_000, Unit::Count, "lines kept of what one app's functions log")
+        .settable("keep.log_lines");
+/// Days that such lines are kept.
+pub const LOG_DAYS: Limit =
+    limit(7, Unit::Count, "days that such lines, and failed requests, are kept")
+        .settable("keep.log_days");
+/// Values of an app's environment.
+pub const ENV_VALUES: Limit = limit(100, Unit::Count, "values in an app's environment");
+/// Bytes of one of them.
+pub const ENV_BYTES: Limit = limit(8 << 10, Unit::Bytes, "for one of these values");
 
 /// Calls a minute of one token.
 pub const TOKEN_RATE: Limit =
@@ -119,6 +131,10 @@ pub const LIMITS: &[Limit] = &[
     FETCH_TOTAL_MS,
     FETCH_APP,
     FETCH_BYTES,
+    LOG_LINES,
+    LOG_DAYS,
+    ENV_VALUES,
+    ENV_BYTES,
     TOKEN_RATE,
 ];
 

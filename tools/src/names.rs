@@ -47,6 +47,13 @@ fn suggestion(given: &str) -> String {
     AppName::slug(given).map_or_else(String::new, |slug| format!(", for example `{slug}`"))
 }
 
+/// Whether a value of an environment may have this name.
+pub fn is_env_name(text: &str) -> bool {
+    text.len() <= 128
+        && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
 /// The name of an app: a DNS label that is not one of fazt's own.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]

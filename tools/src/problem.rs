@@ -60,6 +60,7 @@ codes! {
     PeerNotFound "PEER_NOT_FOUND" 404 1 "No peer has that name.";
     TokenNotFound "TOKEN_NOT_FOUND" 404 1 "No token has that name.";
     ApprovalNotFound "APPROVAL_NOT_FOUND" 404 1 "No call that waits for a person has that number.";
+    RequestNotFound "REQUEST_NOT_FOUND" 404 1 "No request of a function has that id, or the log has let go of it.";
     UnknownTool "UNKNOWN_TOOL" 404 2 "No tool has that name; near names are suggested.";
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405 2 "The path exists; `Allow` names its methods.";
     Conflict "CONFLICT" 409 1 "Something newer or of the same name stands in the way.";
@@ -87,6 +88,8 @@ codes! {
     FunctionMemory "FUNCTION_MEMORY" 500 1 "The function took too much memory and was ended.";
     FunctionCrashed "FUNCTION_CRASHED" 500 1 "The function's process ended; nobody else was harmed.";
     ResponseTooLarge "RESPONSE_TOO_LARGE" 500 1 "The function's answer is longer than it may be.";
+    DataLimit "DATA_LIMIT" 500 1 "The function asked the node for more than one request may.";
+    TxConflict "TX_CONFLICT" 503 1 "Others kept changing the data of a transaction; try again.";
     RequestTooLarge "REQUEST_TOO_LARGE" 413 1 "The request's body is longer than a function takes.";
     BuildFailed "BUILD_FAILED" 400 1 "The app's own build failed; nothing was deployed.";
     DatabaseInUse "DATABASE_IN_USE" 409 1 "Another fazt uses this database.";

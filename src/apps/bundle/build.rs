@@ -87,6 +87,12 @@ pub enum BuildProblem {
     NoOutput { dir: PathBuf },
 }
 
+/// Whether a path in a folder that is built is below where its builds put their result.
+#[must_use]
+pub fn is_output(within: &Path) -> bool {
+    OUTPUTS.iter().any(|output| within.starts_with(output))
+}
+
 /// Finds out whether and how a folder is built.
 ///
 /// # Errors

@@ -4,9 +4,9 @@
 //! the schema's keys are what a misspelt key is compared with. Whether a name is
 //! free, a schedule ever fires or a function exists is decided when publishing.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
-use fazt_tools::AppName;
+use fazt_tools::{AppName, limits, names::is_env_name};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
@@ -39,10 +39,11 @@ pub struct Manifest {
     /// What requests of the functions share: `shared` lets globals stay from one to the next,
     /// as long as they last; `fresh` gives each request its own, which takes longer.
     pub isolation: Isolation,
-    /// The environment variables the functions read, by name; values are set on the node.
-    #[serde(deserialize_with = "env_names")]
-    #[schemars(inner(regex(pattern = "^[A-Z][A-Z0-9_]*$")))]
-    pub env: Vec<String>,
+    /// The environment the functions read: names, or names with the values that hold until
+    /// others are set on the node.
+    #[serde(deserialize_with = "environment")]
+    #[schemars(with = "EnvForm")]
+    pub env: BTreeMap<String, Option<String>>,
     /// The hosts the functions want to fetch from, such as `api.example.com` or
     /// `*.example.com`.
     #[serde(deserialize_with = "fetch_hosts")]
@@ -304,7 +305,6 @@ macro_rules! checked_list {
     };
 }
 
-checked_list!(env_names, EnvName, is_env_name, "`{}` is no variable name; use A-Z, 0-9 and `_`");
 checked_list!(
     fetch_hosts,
     FetchHost,
@@ -312,9 +312,71 @@ checked_list!(
     "`{}` is no host; write one such as `api.example.com`"
 );
 
-fn is_env_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_uppercase())
-        && text.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
+/// The two spellings of `env`, for the schema alone.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum EnvForm {
+    Names(#[schemars(inner(regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$")))] Vec<String>),
+    Values(BTreeMap<String, String>),
+}
+
+/// The name of a value of the environment.
+#[derive(Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[serde(try_from = "String")]
+struct EnvName(String);
+
+impl TryFrom<String> for EnvName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if is_env_name(&text) {
+            return Ok(Self(text));
+        }
+        let shown = text.escape_debug();
+        Err(format!("`{shown}` is no variable name; use letters, digits and `_`"))
+    }
+}
+
+fn environment<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Option<String>>, D::Error> {
+    struct Either;
+
+    impl<'de> de::Visitor<'de> for Either {
+        type Value = BTreeMap<String, Option<String>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of names or { \"NAME\": \"value\" }")
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut names = BTreeMap::new();
+            while let Some(name) = list.next_element::<EnvName>()? {
+                names.insert(name.0, None);
+            }
+            Ok(names)
+        }
+
+        fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut values = BTreeMap::new();
+            while let Some((name, value)) = map.next_entry::<EnvName, Option<String>>()? {
+                let most = limits::ENV_BYTES;
+                if value.as_ref().is_some_and(|value| value.len() as u64 > most.value) {
+                    let what = format!("`{}` is longer than {} bytes", name.0, most.value);
+                    return Err(de::Error::custom(what));
+                }
+                values.insert(name.0, value);
+            }
+            let most = limits::ENV_VALUES.value;
+            if values.len() as u64 > most {
+                return Err(de::Error::custom(format!("at most {most} values are taken")));
+            }
+            Ok(values)
+        }
+    }
+
+    deserializer.deserialize_any(Either)
 }
 
 /// Host, wildcard host or address, with an optional port; what it may reach is the
@@ -400,7 +462,7 @@ mod tests {
     fn a_wrong_field_is_named_with_its_line_and_column() {
         for (text, field, line, words) in [
             ("{\n \"name\": \"My App\" }", "name", 2, "for example `my-app`"),
-            ("{\n\n \"env\": [\"OK\", \"bad\"] }", "env[1]", 3, "`bad`"),
+            ("{\n\n \"env\": [\"OK\", \"b-d\"] }", "env[1]", 3, "`b-d`"),
             ("{ \"spa\": \"yes\" }", "spa", 1, "boolean"),
             ("{ \"analytics\": 3 }", "analytics", 1, "enabled"),
             ("{ \"analytics\": { \"enabled\": 3 } }", "analytics.enabled", 1, "boolean"),

@@ -20,7 +20,6 @@ use oxc::{
 use super::{
     imports::PACKAGES,
     mapping::{Mapping, Shift},
-    routes::{Role, role},
 };
 
 /// What a script's text says of its form.
@@ -90,7 +89,8 @@ impl Form {
             form.exports = exports(semantic);
         }
         let handles = semantic.scoping().get_root_binding("handler".into()).is_some();
-        if role(path) == Role::Route && !shares && !handles {
+        let is_main = path.strip_prefix("api/main.").is_some_and(|ending| !ending.contains('/'));
+        if is_main && !shares && !handles {
             form.program = true;
             last_value(&program.body, &mut form.edits);
         }
@@ -408,7 +408,7 @@ mod tests {
         ] {
             let done = read("api/main.js", source);
             assert_eq!(done.program.then_some(done.code.as_str()), expected, "{source}");
-            assert!(!read("api/_a.js", source).program);
+            assert!(!read("api/_a.js", source).program && !read("api/a.js", source).program);
         }
         let moved = read("api/main.js", "let a\nüx = fail(request)").map.expect("a map");
         assert_eq!((moved.original(2, 13), moved.original(1, 5)), (Some((2, 6)), Some((1, 5))));

@@ -7,7 +7,7 @@
 use std::{collections::HashSet, fmt::Write as _, path::PathBuf};
 
 use clap::{Arg, ArgAction, Command, ValueHint, builder::NonEmptyStringValueParser};
-use fazt_tools::{Effect, PeerName, Spec, specs};
+use fazt_tools::{AppName, Effect, PeerName, Spec, specs};
 
 /// What is said of a group of commands; one that is not here needs no line.
 const GROUPS: &[(&str, &str)] = &[
@@ -29,7 +29,8 @@ const EVERYWHERE: &str = "Options of every command";
 /// everywhere when it holds no command at all, as in `fazt --help`.
 pub(super) fn tree(named: &HashSet<&str>) -> Command {
     let first = |spec: &Spec| spec.commands.iter().map(|command| first_word(command));
-    let hand = ["mcp", "server", "remote", "skills", "doctor", "completions", "man", "version"];
+    let hand =
+        ["dev", "mcp", "server", "remote", "skills", "doctor", "completions", "man", "version"];
     let everything = ["help", "completions", "man"].iter().any(|word| named.contains(word))
         || !specs().iter().flat_map(first).chain(hand).any(|word| named.contains(word));
     let mut root = root();
@@ -91,6 +92,10 @@ fn of_tool(spec: &Spec, path: &str, name: &'static str) -> Command {
     match spec.name {
         "deploy" => deploy_to_any(command),
         "set_secret" => command.arg(value_file()),
+        "read_logs" => command.arg(follow()),
+        "run_function" => command.mut_arg("body", |body| {
+            body.help("Send this body, text or JSON; `@FILE` sends a file's, `@-` standard input")
+        }),
         _ => command,
     }
 }
@@ -110,6 +115,10 @@ fn described(command: Command, spec: &Spec) -> Command {
         Effect::Add => "Adds; `fazt undo` takes it back",
         Effect::Replace => "Replaces; `fazt undo` puts back what was there",
         Effect::Remove => "Removes, after asking; `fazt undo` brings it back",
+    };
+    let effect = match spec.name {
+        "run_function" => "What the function changes is kept; `fazt undo` knows nothing of it",
+        _ => effect,
     };
     let outside = if spec.reaches_out { "; reaches beyond the node" } else { "" };
     let _ = write!(long, "\n\n{effect}{outside}. Scope: `{}`.", spec.scope);
@@ -164,6 +173,12 @@ fn deploy_to_any(command: Command) -> Command {
         .requires("to")
         .help("Use this token there, `-` reads it from standard input; default: FAZT_TOKEN");
     deploy_arguments(command.arg(dir)).arg(to).arg(token)
+}
+
+/// `fazt logs APP -f`.
+fn follow() -> Arg {
+    let follow = Arg::new("follow").long("follow").short('f').action(ArgAction::SetTrue);
+    follow.help("Go on with each line that comes; Ctrl-C ends it")
 }
 
 /// `fazt remote deploy DIR [NAME]`.
@@ -229,6 +244,7 @@ fn by_hand(remote: bool) -> Vec<(&'static str, Command)> {
                     .help("Read the owner's password from standard input"),
             ),
         ),
+        ("dev", dev(named("dev", "Serve a folder here, and follow what is written in it"))),
         (
             "mcp",
             server_arguments(named("mcp", "Serve agents on standard input and output"))
@@ -261,6 +277,31 @@ fn by_hand(remote: bool) -> Vec<(&'static str, Command)> {
         ),
         ("version", named("version", "Print the version")),
     ]
+}
+
+/// `fazt dev [DIR]`.
+fn dev(command: Command) -> Command {
+    let name = Arg::new("name")
+        .long("name")
+        .value_name("APP")
+        .value_parser(clap::builder::ValueParser::new(AppName::parse))
+        .help("Call the app this; default: as its manifest or its folder says");
+    let port = Arg::new("port")
+        .long("port")
+        .value_name("PORT")
+        .help("Listen on this port; default: FAZT_PORT, else 8080, else a free one");
+    let build = Arg::new("no-build").long("no-build").action(ArgAction::SetTrue);
+    command
+        .arg(dir("Serve this folder; default: the current one"))
+        .args([name, port, build.help("Serve the folder as it is, without its `build` script")])
+        .long_about(
+            "Serve a folder here, and follow what is written in it.\n\n\
+             It starts a node of its own whose database is thrown away at the end, unless `--db` \
+             names one. A change is live a moment after it is saved; a script that cannot be read \
+             is shown with its place, and the version before stays. What functions log is \
+             printed, and how they fail, with the source. Limits are those of any node. Ctrl-C \
+             ends it.",
+        )
 }
 
 /// The settings that a start may override, each under its key.

@@ -16,7 +16,9 @@ mod target;
 mod deploy;
 
 mod cat;
+mod functions;
 
+mod dev;
 mod mcp;
 mod serve;
 
@@ -124,7 +126,7 @@ fn parse_and_carry_out(
         Err(_)
             if matches!(
                 words.as_slice(),
-                [] | ["version" | "completions" | "man"] | ["skills", ..]
+                [] | ["version" | "completions" | "man" | "dev"] | ["skills", ..]
             ) =>
         {
             PathBuf::new()
@@ -165,6 +167,12 @@ fn parse_and_carry_out(
             runtime.shutdown_timeout(Duration::from_secs(1));
             exit
         }
+        ["dev"] => {
+            let runtime = runtime(&mut Builder::new_multi_thread())?;
+            let exit = runtime.block_on(dev::run(&context, inner));
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            exit
+        }
         words => {
             let runtime = runtime(&mut Builder::new_current_thread())?;
             let exit = runtime.block_on(ask_a_node(&context, words, inner));
@@ -200,6 +208,8 @@ async fn ask_a_node(context: &Context, words: &[&str], inner: &ArgMatches) -> Re
             tool::run(context, tool::named("list_settings"), json!({}), context.place()).await
         }
         ["cat"] => cat::run(context, inner).await,
+        ["run"] => functions::run(context, inner).await,
+        ["logs"] => functions::logs(context, inner).await,
         ["doctor"] => doctor::run(context).await,
         words => tool::run_parsed(context, &words.join(" "), inner).await,
     }

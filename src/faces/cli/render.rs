@@ -12,7 +12,10 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use clap::{builder::StyledStr, error::ErrorKind};
-use fazt_tools::{Code, Problem, View};
+use fazt_tools::{
+    Code, Problem, View,
+    trace::{Level, Line},
+};
 use serde_json::{Value, json};
 
 use super::{Stop, table};
@@ -78,6 +81,30 @@ impl Screen {
         }
     }
 
+    /// Prints a line of a log.
+    #[expect(clippy::unused_self, reason = "a line looks the same on every screen")]
+    pub(super) fn logged(self, line: &Line) -> io::Result<()> {
+        let style = match line.level {
+            Level::Error => ERROR,
+            Level::Warn => WARNING,
+            Level::Debug | Level::Info => DIM,
+        };
+        let at = line.at.map_or_else(String::new, |at| at.strftime("%H:%M:%S ").to_string());
+        let request = line.request.as_ref().map_or_else(String::new, |id| format!("{id} "));
+        out(&format!(
+            "{DIM}{at}{DIM:#}{style}{:5}{style:#} {DIM}{}{DIM:#}{}\n",
+            line.level.as_str(),
+            clean(&request),
+            clean(&line.said())
+        ))
+    }
+
+    /// Prints the source around a place.
+    #[expect(clippy::unused_self, reason = "source looks the same on every screen")]
+    pub(super) fn excerpt(self, text: &str) -> io::Result<()> {
+        if text.is_empty() { Ok(()) } else { out(&format!("{}\n", clean(text))) }
+    }
+
     /// Says something a person may want to know.
     pub(super) fn remark(self, text: &str) {
         if !self.quiet && !self.json {
@@ -137,6 +164,11 @@ impl Screen {
 pub(super) fn json(value: &Value) -> io::Result<()> {
     let pretty = io::stdout().is_terminal();
     bytes(if pretty { format!("{value:#}\n") } else { format!("{value}\n") }.as_bytes())
+}
+
+/// Prints JSON on one line.
+pub(super) fn line_of_json(value: &Value) -> io::Result<()> {
+    bytes(format!("{value}\n").as_bytes())
 }
 
 /// Prints bytes as they are.

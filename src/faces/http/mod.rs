@@ -13,6 +13,7 @@ mod input;
 mod meta;
 mod page;
 mod sign_in;
+mod tail;
 mod upload;
 
 pub(crate) mod oauth;
@@ -83,7 +84,8 @@ fn tool_route(spec: &'static Spec) -> MethodRouter<Api> {
     };
     let shape = Arc::new(Shape::of(spec));
     on(filter, move |State(api): State<Api>, params: RawPathParams, request: Request| async move {
-        let answered = answer_tool(&api, spec, &shape, &params, request).await;
+        // What the largest of the tools holds is not on every call's stack.
+        let answered = Box::pin(answer_tool(&api, spec, &shape, &params, request)).await;
         answered.unwrap_or_else(|problem| failure(&problem))
     })
 }
@@ -101,7 +103,12 @@ async fn answer_tool(
     if spec.name == "deploy" && upload::is_upload(request.headers()) {
         return answer_upload(api, caller, key, request).await;
     }
+    let followed = spec.name == "read_logs" && events::are_wanted(request.headers());
+    let headers = followed.then(|| request.headers().clone());
     let (input, fingerprint) = shape.read(params, request).await?;
+    if let Some(headers) = headers {
+        return Box::pin(tail::follow(api, caller, input, &headers)).await;
+    }
     if !spec.effect.changes() {
         return run(api, &caller, spec, input).await.map(success);
     }

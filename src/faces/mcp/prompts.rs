@@ -51,7 +51,9 @@ const PROMPTS: &[Template] = &[
         ],
         text: "The app `{app}` on my fazt node misbehaves. What I see: {symptom}\n\
                A version that was well: {version}\n\n\
-               1. `get_app` and `list_changes` for it: what is live, and what changed last?\n\
+               1. `get_app` and `list_changes` for it: what is live, and what changed last? Has \
+               it functions, `read_logs` of the level `error`, and `explain_request` each \
+               request there.\n\
                2. `fetch_test` the page in question; compare with what `read_file` holds.\n\
                3. Compare the live version's files with the one before: `list_files` with \
                `against`.\n\

@@ -109,6 +109,12 @@ pub(super) fn templates() -> ListResourceTemplatesResult {
     };
     let mut result = ListResourceTemplatesResult::with_all_items(vec![
         template("fazt://apps/{app}", "app", "One app", "application/json"),
+        template(
+            "fazt://apps/{app}/logs",
+            "logs",
+            "What an app's functions logged lately",
+            "text/plain",
+        ),
         ResourceTemplate::new("fazt://apps/{app}/files/{+path}", "file")
             .with_title("A file of an app's live version"),
         template("fazt://guide/{topic}", "guide", "How something is done", "text/markdown"),
@@ -149,6 +155,14 @@ pub(super) async fn read(
     if within.is_empty() && !rest.ends_with('/') {
         let app = ask(core, caller, "get_app", input).await?;
         return Ok(fresh(as_json(uri, &app)));
+    }
+    if within == "logs" {
+        input.insert("limit".to_owned(), PAGE.into());
+        let logs = ask(core, caller, "read_logs", input).await?;
+        let view = (spec("read_logs").view)(&logs);
+        let text = view.map(|view| view.text()).unwrap_or_default();
+        let text = ResourceContents::text(super::call::marked(&text), uri);
+        return Ok(fresh(text.with_mime_type("text/plain")));
     }
     let file = within.strip_prefix("files/").ok_or_else(|| unknown(uri))?;
     let file = percent_decode_str(file).decode_utf8().map_err(|_| unknown(uri))?;

@@ -200,10 +200,11 @@ pub(super) fn can_change(uri: &str) -> bool {
 fn is_about(uri: &str, changed: &Changed) -> bool {
     let Some(path) = uri.strip_prefix("fazt://apps") else { return false };
     if path.is_empty() {
-        return true;
+        return !changed.logged;
     }
     let Some(rest) = path.strip_prefix('/') else { return false };
-    rest.split('/').next() == Some(changed.app.as_str())
+    let (app, within) = rest.split_once('/').unwrap_or((rest, ""));
+    app == changed.app && (within == "logs") == changed.logged
 }
 
 /// Passes on the changes of whoever carries calls out, whoever that becomes.

@@ -20,15 +20,14 @@ use boa_engine::{
 
 use super::{
     answer::{self, Given},
-    errors,
-    host::{self, Host},
+    errors, fazt,
     jobs::Jobs,
     link::Link,
     memory, methods,
     modules::{Loader, Meaning},
     program, request, require, shims, streaming, web,
 };
-use crate::runtime::frames::{Answer, FromWorker, Kind, Line, Load, Run, ScriptError};
+use crate::runtime::frames::{Answer, Kind, Load, Run, ScriptError};
 
 /// Frames of JavaScript that may stand on each other.
 const RECURSION: usize = 10_000;
@@ -124,13 +123,14 @@ impl Site {
             fresh.used = true;
         }
         let ready = &mut self.ready;
-        if let Some(host) = ready.context.get_data::<Host>() {
-            host.lines.set(0);
-        }
+        fazt::begin(&run.request, &ready.context);
         ready.rejected.borrow_mut().clear();
         let answered = ready.answer(run);
         ready.jobs.forget_timers();
         ready.tell_rejected();
+        if let Some(answer) = fazt::ended(&ready.context) {
+            return Ok(answer);
+        }
         answered.map_err(|error| errors::describe(&error, &mut ready.context))
     }
 }
@@ -154,8 +154,7 @@ impl Ready {
             let app = request::Served { name: load.app.name.clone(), version: load.app.version };
             context.insert_data(app);
             shims::install(context)?;
-            let host = Host { link: link.clone(), lines: std::cell::Cell::new(0) };
-            host::install(context, host, &load.app)
+            fazt::install(context, link, load)
         };
         prepare(&mut context).map_err(|error| errors::describe(&error, &mut context))?;
         let mut env = ObjectInitializer::new(&mut context);
@@ -287,9 +286,7 @@ impl Ready {
                 text.push_str("\n    at ");
                 text.push_str(line);
             }
-            let line = Line { level: "error".to_owned(), text, fields: String::new() };
-            // A log that cannot be written stops nobody.
-            let _ = self.link.send(&FromWorker::Log(line));
+            fazt::tell("error", text, &mut self.context);
         }
     }
 }

@@ -7,7 +7,7 @@ mod answer;
 mod confine;
 mod engine;
 mod errors;
-mod host;
+mod fazt;
 mod jobs;
 mod json;
 mod link;

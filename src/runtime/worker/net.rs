@@ -20,7 +20,7 @@ use boa_engine::{
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{host::Host, jobs::Jobs, web::response::fetched};
+use super::{fazt, jobs::Jobs, web::response::fetched};
 use crate::runtime::frames::{Call, FromWorker, HostError, Reply};
 
 /// How long the host is asked to wait when no timer is set; it has an end of its own.
@@ -232,8 +232,7 @@ fn raw(answer: &Value, bytes: Vec<Bytes>, context: &mut Context) -> JsResult<JsO
 
 /// Asks the host, and waits for its reply.
 fn exchange(call: Call, context: &mut Context) -> JsResult<Reply> {
-    let link = context.get_data::<Host>().map(|host| host.link.clone());
-    let link = link.ok_or_else(|| fault("there is no host"))?;
+    let link = fazt::link(context).ok_or_else(|| fault("there is no host"))?;
     match link.ask(&FromWorker::Call(call)).map_err(|_| fault("the host is gone"))? {
         Ok(reply) => Ok(reply),
         Err(error) => Err(JsError::from_opaque(thrown(error, context)?)),

@@ -30,6 +30,7 @@ fn site(code: &str) -> (Site, UnixStream) {
             name: "shop".to_owned(),
             version: 7,
             domain: "example.org".to_owned(),
+            admin: "http://admin.localhost".to_owned(),
         },
         files: vec![Script {
             path: path.clone(),

@@ -144,6 +144,11 @@ impl Hashed {
         Self { hash: Hash::of(&bytes), bytes }
     }
 
+    /// The bytes, if they are of that hash.
+    pub fn if_is(&self, hash: &Hash) -> Option<Bytes> {
+        (self.hash == *hash).then(|| self.bytes.clone())
+    }
+
     /// As a content that may be new.
     pub(super) fn blob(&self) -> NewBlob {
         NewBlob {
@@ -278,6 +283,25 @@ pub enum Outcome {
     Objects(Listed<Object>),
 }
 
+impl Outcome {
+    /// Whether both tell the same. Of a content it is the hash that counts: its row may
+    /// be another when it is stored anew.
+    pub fn is(&self, other: &Self) -> bool {
+        let object = |a: &Object, b: &Object| {
+            (&a.path, &a.media, a.blob.hash, a.blob.size, a.at)
+                == (&b.path, &b.media, b.blob.hash, b.blob.size, b.at)
+        };
+        match (self, other) {
+            (Self::Object(Some(a)), Self::Object(Some(b))) => object(a, b),
+            (Self::Objects((a, after)), Self::Objects((b, then))) => {
+                let pairs = a.iter().zip(b);
+                after == then && a.len() == b.len() && pairs.into_iter().all(|(a, b)| object(a, b))
+            }
+            _ => self == other,
+        }
+    }
+}
+
 /// An operation, and on whose part of the app's data.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -337,6 +361,17 @@ pub trait DataStore: Send + Sync {
         dry_run: bool,
         now: Timestamp,
     ) -> Result<Vec<Outcome>>;
+    /// Carries out several operations in one transaction if they are answered now as
+    /// they were in `seen`; otherwise nothing is changed, and `false` says so. With
+    /// `dry_run` it only says.
+    async fn apply_if(
+        &self,
+        app: i64,
+        steps: Vec<Step>,
+        seen: Vec<Outcome>,
+        dry_run: bool,
+        now: Timestamp,
+    ) -> Result<bool>;
     /// What a key holds, unless it has expired.
     async fn kv_get(&self, space: &Space, key: &str, now: Timestamp) -> Result<Option<Datum>>;
     /// Puts an object whose content may be a file.

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::{
     SqliteStore, blobs,
     cell::{Cell, app_name, is_app, refuse_alias},
+    env,
     ledger::Edits,
     ms, time, unsigned,
 };
@@ -275,6 +276,13 @@ fn configure(
     if let Some(spa) = wish.spa {
         edits.set(Cell::Spa(app.id), i64::from(spa).into())?;
     }
+    for (name, value) in &wish.env {
+        let value = value.clone().map_or(Value::Null, Value::from);
+        edits.set(Cell::Env(app.id, name.clone()), value)?;
+    }
+    if wish.env.values().any(Option::is_some) {
+        env::bound(c, app.id)?;
+    }
     for (versions, kept) in [(&wish.pin, true), (&wish.unpin, false)] {
         for version in versions {
             if !exists(c, app.id, *version)? {
@@ -386,7 +394,14 @@ fn shares(c: &Connection, target: &Value) -> Result<Vec<Share>> {
 }
 
 fn read_host(row: &Row<'_>) -> rusqlite::Result<HostApp> {
-    Ok(HostApp { id: row.get(0)?, name: row.get(1)?, live: row.get(2)?, spa: row.get(3)? })
+    Ok(HostApp {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        live: row.get(2)?,
+        spa: row.get(3)?,
+        uid: row.get(4)?,
+        env: Vec::new(),
+    })
 }
 
 fn read_version(row: &Row<'_>) -> rusqlite::Result<Version> {
@@ -539,17 +554,23 @@ impl AppStore for SqliteStore {
 
     async fn hosts(&self) -> Result<Hosts> {
         self.readers.run_at_once(|c| {
-            let sql = "SELECT id, name, live, spa FROM apps WHERE trashed_at IS NULL";
+            let sql = "SELECT id, name, live, spa, uid FROM apps WHERE trashed_at IS NULL";
             let mut statement = c.prepare_cached(sql)?;
-            let apps = statement.query_map([], read_host)?.collect::<rusqlite::Result<_>>()?;
+            let apps = statement.query_map([], read_host)?;
+            let mut apps: Vec<HostApp> = apps.collect::<rusqlite::Result<_>>()?;
+            env::fill(c, &mut apps)?;
             Ok(Hosts { apps, aliases: aliases(c)? })
         })
     }
 
     async fn host(&self, app: i64) -> Result<Option<HostApp>> {
         self.readers.run(|c| {
-            let sql = "SELECT id, name, live, spa FROM apps WHERE id = ?1 AND trashed_at IS NULL";
-            Ok(c.prepare_cached(sql)?.query_row([app], read_host).optional()?)
+            let sql =
+                "SELECT id, name, live, spa, uid FROM apps WHERE id = ?1 AND trashed_at IS NULL";
+            let host = c.prepare_cached(sql)?.query_row([app], read_host).optional()?;
+            let Some(mut host) = host else { return Ok(None) };
+            host.env = env::read(c, app)?;
+            Ok(Some(host))
         })
     }
 

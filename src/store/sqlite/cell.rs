@@ -24,6 +24,8 @@ pub(super) enum Cell {
     Pinned(i64, u32),
     /// The owner's override of `spa`, or null.
     Spa(i64),
+    /// A value of an app's environment, or null.
+    Env(i64, String),
     /// Where an alias leads, or null.
     Alias(String),
     /// A peer's address and sealed token, or null.
@@ -86,6 +88,14 @@ impl Cell {
                     })
                     .optional()?;
                 Ok(held.unwrap_or(Value::Null))
+            }
+            Self::Env(app, name) => {
+                let sql = "SELECT value FROM app_env WHERE app_id = ?1 AND name = ?2";
+                let held: Option<String> = c
+                    .prepare_cached(sql)?
+                    .query_row(params![app, name], |row| row.get(0))
+                    .optional()?;
+                Ok(held.map_or(Value::Null, Value::from))
             }
             Self::Peer(name) => {
                 let sql = "SELECT url, token FROM peers WHERE name = ?1";
@@ -162,6 +172,17 @@ impl Cell {
                 let kept = value.as_bool().unwrap_or(false);
                 c.prepare_cached(sql)?.execute(params![app, version, kept])?;
             }
+            Self::Env(app, name) => match value.as_str() {
+                Some(text) => {
+                    let sql = "INSERT INTO app_env (app_id, name, value) VALUES (?1, ?2, ?3)
+                        ON CONFLICT (app_id, name) DO UPDATE SET value = ?3";
+                    c.prepare_cached(sql)?.execute(params![app, name, text])?;
+                }
+                None => {
+                    let sql = "DELETE FROM app_env WHERE app_id = ?1 AND name = ?2";
+                    c.prepare_cached(sql)?.execute(params![app, name])?;
+                }
+            },
             Self::Alias(name) if value.is_null() => {
                 c.prepare_cached("DELETE FROM aliases WHERE name = ?1")?.execute([name])?;
             }

@@ -169,7 +169,11 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
             }
         }
         match &cell {
-            Cell::Live(app) | Cell::Trashed(app) | Cell::Spa(app) | Cell::Withdrawn(app, _) => {
+            Cell::Live(app)
+            | Cell::Trashed(app)
+            | Cell::Spa(app)
+            | Cell::Env(app, _)
+            | Cell::Withdrawn(app, _) => {
                 undone.apps.push(*app);
             }
             Cell::Alias(_) => undone.aliases = true,
@@ -219,9 +223,11 @@ fn is_gone(c: &Connection, cell: &Cell, before: &Value) -> Result<bool> {
         Cell::Withdrawn(app, version) | Cell::Pinned(app, version) => {
             (*app, Some(i64::from(*version)))
         }
-        Cell::Trashed(app) | Cell::Spa(app) | Cell::Key(app, ..) | Cell::Document(app, ..) => {
-            (*app, None)
-        }
+        Cell::Trashed(app)
+        | Cell::Spa(app)
+        | Cell::Env(app, _)
+        | Cell::Key(app, ..)
+        | Cell::Document(app, ..) => (*app, None),
         Cell::FetchRule(app, _) | Cell::Secret(app, _) if *app != 0 => (*app, None),
         Cell::Granted(grant) => {
             let sql = "SELECT NOT EXISTS (SELECT 1 FROM oauth_grants WHERE id = ?1)";

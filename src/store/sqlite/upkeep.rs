@@ -24,10 +24,12 @@ fn collect(c: &Connection, keep: Keep, now: Timestamp) -> Result<bool> {
         )?
         .execute(params![keep.versions, PIECE])?;
     dropped += super::data::collect(c, ms(now), ms(now - keep.trash), PIECE)?;
+    dropped += super::logs::collect(c, ms(now - keep.trash), PIECE)?;
     dropped += c
         .prepare_cached(
             "DELETE FROM apps WHERE id IN (
-                SELECT id FROM apps WHERE trashed_at < ?1 AND data_rows = 0 LIMIT 8)",
+                SELECT id FROM apps WHERE trashed_at < ?1 AND data_rows = 0
+                    AND NOT EXISTS (SELECT 1 FROM log_lines l WHERE l.app_id = apps.id) LIMIT 8)",
         )?
         .execute([ms(now - keep.trash)])?;
     dropped += c

@@ -121,7 +121,7 @@ async fn no_resource_leads_out_of_its_app() {
         "fazt://apps/blog/files/%2e%2e/x",
         "fazt://apps/blog/files/",
         "fazt://apps/blog/",
-        "fazt://apps/blog/logs",
+        "fazt://apps/blog/logs/x",
         "fazt://guide/../apps",
         "fazt://nothing",
         "skill://fazt-deploy/../fazt-apps/SKILL.md",

@@ -27,12 +27,17 @@ fn row(tool: &'static str, input: Value, command: &'static str) -> Row {
     Row { tool, input, command }
 }
 
+/// A function that answers, logs and counts.
+const SUM: &str = "export default (req) => { console.warn('careful'); \
+    return { n: fazt.app.kv.incr('n', 1), by: req.method } }";
+
 /// One call of every tool at least, in an order that each finds what it needs.
 #[expect(clippy::too_many_lines, reason = "a table has a row for each tool")]
 fn rows() -> Vec<Row> {
     let page = json!([{ "path": "index.html", "content": "<h1>Hello</h1>\n" }]);
     let hash = blake3::hash(b"<h1>Hello</h1>\n").to_hex();
     let tree = json!([{ "path": "index.html", "hash": hash.as_str(), "size": 15 }]);
+    let script = json!([{ "path": "api/sum.js", "content": SUM }]);
     vec![
         row(
             "plan_deploy",
@@ -61,6 +66,18 @@ fn rows() -> Vec<Row> {
             json!({ "url": "http://hello.localhost/", "expect_body": "Hello", "headers": ["Accept: text/html"] }),
             "fetch-test http://hello.localhost/ --expect-body Hello -H Accept:text/html",
         ),
+        row("deploy", json!({ "app": "sum", "files": script }), "deploy SUM --name sum"),
+        row(
+            "run_function",
+            json!({ "app": "sum", "path": "/api/sum?x=1", "body": { "n": 2 }, "headers": ["X-A: b"] }),
+            r#"run sum /api/sum?x=1 --body {"n":2} -H X-A:b"#,
+        ),
+        row(
+            "read_logs",
+            json!({ "app": "sum", "level": "warn", "text": "careful" }),
+            "logs sum --level warn --text careful",
+        ),
+        row("explain_request", json!({ "id": "REQUEST" }), "why REQUEST"),
         row(
             "configure_app",
             json!({ "app": "hello", "add_hosts": ["hi"] }),
@@ -158,23 +175,37 @@ async fn every_face_gives_the_same_answer() {
     std::fs::write(value.path(), "hush-hush\n").expect("written");
     let other = TestNode::start().await;
     let (there, token) = (format!("http://{}", other.address()), other.owner_token());
+    let sum = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(sum.path().join("api")).expect("made");
+    std::fs::write(sum.path().join("api/sum.js"), SUM).expect("written");
     let fill = |text: &str| {
         let text = text.replace("SITE", &site.path().display().to_string());
         let text = text.replace("VALUE", &value.path().display().to_string());
+        let text = text.replace("SUM", &sum.path().display().to_string());
         text.replace("URL", &there).replace("TOKEN", &token)
+    };
+    // What was run last on each, by the node's own name for it.
+    let last = async |node: &TestNode, text: &str| {
+        if !text.contains("REQUEST") {
+            return text.to_owned();
+        }
+        let lines = node.call(Method::GET, "/api/apps/sum/logs", None).await.data();
+        text.replace("REQUEST", lines["lines"][0]["request"].as_str().expect("one was run"))
     };
     let (http, program, peer) = (start().await, start().await, start().await);
     let as_peer = format!("http://{}", peer.address());
     let as_peer = Peer::new("there", &as_peer, &peer.owner_token()).expect("an address");
     for row in rows() {
         let spec = specs().iter().find(|spec| spec.name == row.tool).expect(row.tool);
-        let input: Value = serde_json::from_str(&fill(&row.input.to_string())).expect("JSON");
-        let over_http = masked(call(&http, spec, input.clone()).await);
+        let text = fill(&row.input.to_string());
+        let input =
+            async |node| -> Value { serde_json::from_str(&last(node, &text).await).expect("JSON") };
+        let over_http = masked(call(&http, spec, input(&http).await).await);
         let caller = Caller::owner(Face::Http);
-        let by_peer = dispatch(&as_peer, &caller, row.tool, input).await;
+        let by_peer = dispatch(&as_peer, &caller, row.tool, input(&peer).await).await;
         let by_peer = masked(by_peer.unwrap_or_else(|problem| panic!("{}: {problem}", row.tool)));
         assert_eq!(over_http, by_peer, "`{}` over HTTP and as a peer", row.tool);
-        let command = format!("--json {}", fill(row.command));
+        let command = format!("--json {}", last(&program, &fill(row.command)).await);
         let command: Vec<&str> = command.split(' ').collect();
         let done = cli(program.folder.path(), &command).await;
         let by_program = masked(done.json());
@@ -230,9 +261,12 @@ fn masked(mut value: Value) -> Value {
 fn mask(value: &mut Value) {
     const DIFFER: &[&str] = &[
         "id",
+        "request",
         "token",
         "face",
         "ms",
+        "cpu_ms",
+        "peak_bytes",
         "memory_bytes",
         "disk_free_bytes",
         "database",

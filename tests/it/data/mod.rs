@@ -40,6 +40,7 @@ mod sqlite {
         a_large_object_comes_from_a_file_and_is_read_by_piece
         apps_and_users_never_see_what_is_anothers
         a_transaction_is_done_whole_or_not_at_all
+        what_is_answered_otherwise_now_is_not_done
         a_quota_refuses_more_and_never_less
         what_is_stored_is_counted_exactly
         an_edit_by_hand_is_undone_exactly

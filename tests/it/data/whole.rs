@@ -101,6 +101,52 @@ pub async fn a_transaction_is_done_whole_or_not_at_all<B: Backend>() {
     assert!(matches!(apply(many, false).await, Err(StoreError::TooLarge { limit: 1_000, .. })));
 }
 
+pub async fn what_is_answered_otherwise_now_is_not_done<B: Backend>() {
+    let data = Data::<B>::begin().await;
+    data.set("n", json!(1)).await;
+    let get = || Operation::KvGet { key: "n".into() };
+    let incr = || Operation::KvIncr { key: "n".into(), by: 1.into() };
+    let insert = || Operation::DsInsert { coll: "c".into(), documents: vec![json!({ "id": "1" })] };
+    let steps = || [get(), incr(), object("o"), insert()].map(step).to_vec();
+    let apply_if = async |steps: Vec<Step>, seen: &[Outcome], dry_run| {
+        data.store.apply_if(data.space.app, steps, seen.to_vec(), dry_run, data.now).await
+    };
+    let seen = data.store.apply(data.space.app, steps(), true, data.now).await.expect("rehearsed");
+    assert!(apply_if(steps(), &seen, true).await.expect("compared"));
+    assert_eq!(data.get("n").await, Some(json!(1)), "a rehearsal leaves nothing");
+    assert!(!apply_if(steps(), &seen[..3], false).await.expect("compared"));
+    // The content is stored meanwhile, in a row of its own: that is no other outcome.
+    publish(&*data.store, "other", &[("i", "something"), ("j", "content")]).await;
+    assert!(apply_if(steps(), &seen, false).await.expect("compared"));
+    assert_eq!(data.get("n").await, Some(json!(2)));
+    assert_eq!(data.ids("c", json!({})).await, "1");
+
+    // The same again: the key holds another number, the document is there already.
+    let usage = data.store.usage(data.space.app).await.expect("read");
+    assert!(!apply_if(steps(), &seen, false).await.expect("compared"));
+    let seen = data.store.apply(data.space.app, vec![step(get()), step(incr())], true, data.now);
+    let seen = seen.await.expect("rehearsed");
+    data.done(Operation::KvDelete { key: "n".into() }).await;
+    data.set("n", json!("text")).await;
+    let both = || vec![step(get()), step(incr())];
+    assert!(!apply_if(both(), &seen, false).await.expect("compared"), "a refusal is no answer");
+    assert_eq!(data.get("n").await, Some(json!("text")));
+    assert!(!apply_if(vec![step(get())], &seen[..1], false).await.expect("compared"));
+    let text = [Outcome::Value(Some(Datum::json(&json!("text"))))];
+    assert!(apply_if(vec![step(get())], &text, false).await.expect("compared"));
+    assert_eq!(data.store.usage(data.space.app).await.expect("read").rows, usage.rows);
+
+    // A quota that others have used up meanwhile is no fault of the script either.
+    let set = || vec![step(set("new", json!(1)))];
+    data.store.set_quota(Quota { rows: 1, bytes: 1_000 });
+    assert!(!apply_if(set(), &[Outcome::Done], false).await.expect("compared"));
+    data.store.set_quota(Quota::default());
+    assert!(apply_if(set(), &[Outcome::Done], false).await.expect("compared"));
+    data.store.trash(&name("blog"), actor("delete_app")).await.expect("trashed");
+    let gone = apply_if(set(), &[Outcome::Done], false).await;
+    assert!(matches!(gone, Err(StoreError::NoApp(_))));
+}
+
 pub async fn a_quota_refuses_more_and_never_less<B: Backend>() {
     let data = Data::<B>::begin().await;
     data.store.set_quota(Quota { rows: 3, bytes: 1_000 });

@@ -164,8 +164,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "`run_function`, which is not there")]
+    #[should_panic(expected = "`frobnicate`, which is not there")]
     fn prose_may_not_name_a_tool_that_is_not_there() {
-        let _ = named("Call {run_function}.");
+        let _ = named("Call {frobnicate}.");
     }
 }

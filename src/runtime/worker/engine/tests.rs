@@ -11,7 +11,7 @@ use super::{
 use crate::{
     apps::functions::{self, Functions, Target},
     runtime::{
-        frames::{App, Bounds, Request, Script},
+        frames::{App, Bounds, FromWorker, Request, Script},
         libraries::LIBRARIES,
     },
 };
@@ -51,6 +51,7 @@ fn load(functions: &Functions, fresh: bool) -> Load {
             name: "it".to_owned(),
             version: 1,
             domain: "example.com".to_owned(),
+            admin: "http://admin.example.com".to_owned(),
         },
         files: files.collect(),
         entries: functions.routes.list().iter().map(|route| route.file.clone()).collect(),

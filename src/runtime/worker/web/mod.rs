@@ -5,7 +5,7 @@
 //! engine's own runtime's. Nothing here reaches out: `fetch` is the host's.
 
 mod abort;
-mod blob;
+pub(super) mod blob;
 pub(super) mod body;
 pub(super) mod class;
 mod crypto;

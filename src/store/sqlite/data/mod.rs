@@ -137,6 +137,48 @@ fn run_all(c: &Connection, app: i64, steps: Vec<Step>, now: Timestamp) -> Result
     each.collect()
 }
 
+/// Does `work`, and takes it back unless it says that it is to be kept.
+fn rehearse<T>(c: &Connection, work: impl FnOnce() -> Result<(T, bool)>) -> Result<T> {
+    c.prepare_cached("SAVEPOINT rehearsal")?.execute([])?;
+    let done = work();
+    // The disk being full ends the transaction by itself.
+    if !c.is_autocommit() {
+        if !matches!(done, Ok((_, true))) {
+            c.prepare_cached("ROLLBACK TO rehearsal")?.execute([])?;
+        }
+        c.prepare_cached("RELEASE rehearsal")?.execute([])?;
+    }
+    done.map(|(done, _)| done)
+}
+
+/// Refuses steps that are too many, or one that cannot be.
+fn prepare(steps: &mut [Step]) -> Result<()> {
+    if steps.len() > STEPS {
+        let what = "a list of operations".to_owned();
+        let (found, limit) = (steps.len() as u64, STEPS as u64);
+        return Err(StoreError::TooLarge { what, found, limit });
+    }
+    steps.iter_mut().try_for_each(|step| step.operation.prepare())
+}
+
+/// Whether operations were answered as they were in `seen`; one that is refused now
+/// was answered then.
+fn as_seen(done: Result<Vec<Outcome>>, seen: &[Outcome]) -> Result<bool> {
+    match done {
+        Ok(done) => {
+            let mut pairs = done.iter().zip(seen);
+            Ok(done.len() == seen.len() && pairs.all(|(done, seen)| done.is(seen)))
+        }
+        Err(
+            StoreError::Unfit(_)
+            | StoreError::Exists { .. }
+            | StoreError::TooLarge { .. }
+            | StoreError::Quota { .. },
+        ) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 fn edit(
     c: &Connection,
     name: &AppName,
@@ -222,14 +264,7 @@ impl DataStore for SqliteStore {
         dry_run: bool,
         now: Timestamp,
     ) -> Result<Vec<Outcome>> {
-        if steps.len() > STEPS {
-            let what = "a list of operations".to_owned();
-            let (found, limit) = (steps.len() as u64, STEPS as u64);
-            return Err(StoreError::TooLarge { what, found, limit });
-        }
-        for step in &mut steps {
-            step.operation.prepare()?;
-        }
+        prepare(&mut steps)?;
         if !steps.iter().any(|step| step.operation.writes()) {
             return self.readers.run_at_once(|c| {
                 usage(c, app)?;
@@ -242,14 +277,34 @@ impl DataStore for SqliteStore {
                 if !dry_run {
                     return within(c, app, quota, || run_all(c, app, steps, now));
                 }
-                c.prepare_cached("SAVEPOINT dry_run")?.execute([])?;
-                let done = within(c, app, quota, || run_all(c, app, steps, now));
-                // The disk being full ends the transaction by itself.
-                if !c.is_autocommit() {
-                    c.prepare_cached("ROLLBACK TO dry_run")?.execute([])?;
-                    c.prepare_cached("RELEASE dry_run")?.execute([])?;
-                }
-                done
+                rehearse(c, || Ok((within(c, app, quota, || run_all(c, app, steps, now))?, false)))
+            })
+            .await
+    }
+
+    async fn apply_if(
+        &self,
+        app: i64,
+        mut steps: Vec<Step>,
+        seen: Vec<Outcome>,
+        dry_run: bool,
+        now: Timestamp,
+    ) -> Result<bool> {
+        prepare(&mut steps)?;
+        if !steps.iter().any(|step| step.operation.writes()) {
+            return self.readers.run_at_once(|c| {
+                usage(c, app)?;
+                as_seen(run_all(c, app, steps, now), &seen)
+            });
+        }
+        let quota = self.bounds.get();
+        self.writer
+            .run(move |c| {
+                rehearse(c, || {
+                    let done = within(c, app, quota, || run_all(c, app, steps, now));
+                    let same = as_seen(done, &seen)?;
+                    Ok((same, same && !dry_run))
+                })
             })
             .await
     }

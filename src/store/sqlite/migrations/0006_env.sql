@@ -1,0 +1,7 @@
+-- What functions of an app read as their environment.
+CREATE TABLE app_env (
+    app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+    name   TEXT    NOT NULL,
+    value  TEXT    NOT NULL,
+    PRIMARY KEY (app_id, name)
+) STRICT, WITHOUT ROWID;
