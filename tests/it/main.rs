@@ -14,6 +14,7 @@ mod catalogue;
 mod cli;
 mod data;
 mod doctor;
+mod egress;
 mod generated;
 mod mcp;
 mod oauth;
