@@ -142,8 +142,10 @@ pub async fn check(
     if let Some(name) = manifest.name.as_ref().filter(|name| **name != app) {
         warnings.push(format!("manifest.json names the app `{name}`; it is deployed as `{app}`"));
     }
+    let mut has_front = order.tree.iter().any(|entry| entry.path.as_str() == "index.html");
     if let Some(rules) = small.text("_redirects").await? {
-        let (_, remarks) = redirects::parse(&rules);
+        let (rules, remarks) = redirects::parse(&rules);
+        has_front |= rules.find("/", None, false).is_some();
         warnings.extend(remarks.iter().map(|w| format!("_redirects:{}: {}", w.line, w.message)));
     }
     if let Some(rules) = small.text("_headers").await? {
@@ -152,7 +154,7 @@ pub async fn check(
     }
     warnings.extend(idle_keys(&manifest));
     let functions = functions_of(&small, &order.tree).await?;
-    if !order.tree.iter().any(|entry| entry.path.as_str() == "index.html") {
+    if !has_front {
         warnings.push("there is no index.html: `/` will answer 404".to_owned());
     }
     let settings = VersionSettings {

@@ -20,6 +20,7 @@ use fazt_tools::{env::Limits, types::Share};
 use http::{HeaderName, HeaderValue};
 use tokio::sync::{Mutex, OnceCell, broadcast};
 
+pub use super::changed::Changed;
 use super::{
     answers::{Answers, FileKey},
     site::{
@@ -29,8 +30,6 @@ use super::{
     },
 };
 use crate::store::{BlobRef, HostApp, Result, SiteFiles, Store, StoreError, Variant};
-
-pub use super::changed::Changed;
 
 /// Previews whose index is likely kept; each is one version of one app.
 const PREVIEWS: usize = 64;
@@ -279,7 +278,7 @@ impl Sites {
         self.changes.subscribe()
     }
 
-    /// Tells listeners of a change that is made elsewhere.
+    /// Tells listeners of a change; nobody listening is no fault.
     pub fn tell(&self, changed: Changed) {
         let _ = self.changes.send(changed);
     }
@@ -357,17 +356,10 @@ impl Sites {
                 _ => {}
             }
         }
-        let files = files
-            .into_iter()
-            .map(|(file, variants)| {
-                let entry = Entry {
-                    key: self.answers.new_key(),
-                    blob: file.blob,
-                    encodings: encodings(variants),
-                };
-                (file.path.into_boxed_str(), entry)
-            })
-            .collect();
+        let files = files.into_iter().map(|(file, variants)| {
+            let (key, encodings) = (self.answers.new_key(), encodings(variants));
+            (file.path.into_boxed_str(), Entry { key, blob: file.blob, encodings })
+        });
         Ok(Some(Arc::new(Site {
             app: slot.name.clone(),
             version,
@@ -378,7 +370,7 @@ impl Sites {
             redirects,
             overlays: (!header_rules.is_empty()).then(|| quick_cache::sync::Cache::new(OVERLAYS)),
             headers: header_rules,
-            files,
+            files: files.collect(),
         })))
     }
 
@@ -398,8 +390,7 @@ impl Sites {
         let listed = slot.is_none() || now.is_none();
         self.switch_or_list(app, slot, now).await?;
         if let Some(app) = named {
-            // Nobody listening is no fault.
-            let _ = self.changes.send(Changed { app, listed, logged: false });
+            self.tell(Changed { app, listed, logged: false });
         }
         Ok(())
     }

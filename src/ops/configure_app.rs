@@ -11,7 +11,7 @@ use fazt_tools::{
 };
 use serde_json::json;
 
-use super::{alias_of, host_name, storage_problem};
+use super::{alias_of, host_name, net, storage_problem};
 use crate::{
     node::Node,
     store::{AliasTarget, Configure},
@@ -49,7 +49,27 @@ impl Handler<ConfigureApp> for Node {
             pin: input.pin.clone(),
             unpin: input.unpin.clone(),
         };
-        let change = if wish == Configure::default() {
+        let mut fetch = Vec::new();
+        for host in &input.allow_fetch {
+            let (host, rule) = net::origin("allow_fetch", host)?;
+            fetch.push((host, Some(rule)));
+        }
+        for host in &input.remove_fetch {
+            fetch.push((net::origin("remove_fetch", host)?.0, None));
+        }
+        if wish != Configure::default() && !fetch.is_empty() {
+            let rule = "what may be fetched is a change of its own: give the rest in another call";
+            return Err(Problem::invalid("allow_fetch", rule));
+        }
+        let change = if !fetch.is_empty() {
+            let actor = self.actor(caller, "configure_app", json!(input));
+            let change = match self.store.set_fetch_rules(Some(&input.app), fetch, actor).await {
+                Ok(change) => change,
+                Err(error) => return Err(self.refusal(error).await),
+            };
+            self.refresh_egress().await?;
+            change
+        } else if wish == Configure::default() {
             None
         } else {
             // The ledger names the values; what they are is in the change's cells.
@@ -72,6 +92,8 @@ impl Handler<ConfigureApp> for Node {
         let versions = self.store.versions(app.id).await.map_err(|e| storage_problem(&e))?;
         let pinned = versions.iter().filter(|version| version.pinned);
         let pinned = pinned.map(|version| version.version).collect();
+        let rules = self.store.fetch_rules().await.map_err(|e| storage_problem(&e))?;
+        let own = rules.into_iter().filter(|row| row.app == Some(app.id));
         let live = versions.iter().find(|version| Some(version.version) == app.live);
         Ok(Output {
             spa: app.spa.or(live.map(|version| version.settings.spa)).unwrap_or(false),
@@ -87,6 +109,7 @@ impl Handler<ConfigureApp> for Node {
                 .map_or_else(Limits::default, |slot| slot.own().limits),
             app: app.name,
             pinned,
+            fetch: own.map(net::shown).collect(),
             change,
         })
     }

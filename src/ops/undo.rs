@@ -42,6 +42,7 @@ impl Handler<Undo> for Node {
         if undone.aliases {
             self.sites.refresh_aliases().await.map_err(|e| storage_problem(&e))?;
         }
+        self.refresh_egress().await?;
         Ok(Output { undone: input.change, change: undone.change, summary: undone.summary })
     }
 }

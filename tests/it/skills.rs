@@ -196,6 +196,8 @@ async fn the_worked_example_is_served(node: &TestNode) {
         ("/nothing", 404, "No such note"),
         ("/manifest.json", 404, ""),
         ("/_headers", 404, ""),
+        ("/api/hits", 200, "{\"hits\":1}"),
+        ("/api/hits", 200, "{\"hits\":2}"),
     ] {
         let answer = node.get(host, path).await;
         assert_eq!(answer.status, status, "{path}");
@@ -259,6 +261,107 @@ async fn what_the_guide_to_apps_says_holds() {
     assert!(preview.header("x-robots-tag").contains("noindex"));
     node.deploy("one", &[("index.html", "front"), ("manifest.json", "{\"spa\":true}")]).await;
     assert_eq!(node.get("one.localhost", "/any/path").await.text(), "front");
+}
+
+#[tokio::test]
+async fn what_the_guide_to_functions_says_holds() {
+    let node = TestNode::start().await;
+    let guide = Guide::named("functions").expect("a guide").text();
+    let shown = guide.split("```js\n").nth(1).and_then(|rest| rest.split("```").next());
+    let shown = shown.expect("a function is shown");
+    let stores = "export default async (req) => {
+        const { kv, ds, s3, tx } = fazt.app;
+        kv.set('k', [1], { ttl: 60000 });
+        const id = ds.insert('c', { age: 20, home: { town: 'Ulm' }, n: 1 });
+        ds.insertMany('c', [{ age: 5 }, { age: 30 }]);
+        ds.update('c', id, { seen: true, $inc: { n: 2 } });
+        s3.put('a/b.txt', 'text', { type: 'text/plain' });
+        tx(() => { kv.incr('n', 2); kv.cas('n', 2, 5) });
+        const all = ds.find('c', {}, { sort: '-age', limit: 2, fields: ['age'] });
+        return {
+            listed: kv.list('k')[0].key, n: kv.get('n'), none: kv.get('x') === undefined,
+            found: ds.find('c', { age: { $gte: 18 }, 'home.town': 'Ulm' })[0].n,
+            one: ds.findOne('c', id).seen, ages: all.map(d => d.age), more: typeof all.cursor,
+            replaced: ds.replace('c', id, { age: 21 }), distinct: ds.distinct('c', 'age'),
+            deleted: [ds.delete('c', id), kv.delete('k')], count: ds.count('c'),
+            object: [s3.head('a/b.txt').size, s3.get('a/b.txt').data.length, s3.list().length],
+            url: s3.url('a/b.txt').startsWith('/_fazt/s3/'), user: fazt.auth.getUser(),
+            env: fazt.env.get('GREETING'), file: fazt.private.read('x.txt'),
+        };
+    }";
+    node.deploy(
+        "site",
+        &[
+            ("manifest.json", r#"{ "env": { "GREETING": "hi" } }"#),
+            ("_redirects", "/  /api/page  200\n"),
+            ("private/x.txt", "kept"),
+            ("api/notes/index.js", shown),
+            ("api/notes/[id].js", "export default (req) => ({ id: req.params.id })"),
+            ("api/docs/[...path].ts", "export default (req: any): string => req.params.path"),
+            ("api/page.js", "import { page } from './_lib/page'; export default () => page"),
+            ("api/_lib/page.js", "export const page = '<p>made</p>'"),
+            ("api/stores.js", stores),
+            ("api/nothing.js", "export default () => {}"),
+            ("api/login.js", "export default () => fazt.auth.requireLogin()"),
+            ("api/fails.js", "export default () => { throw new Error('secret') }"),
+            (
+                "api/form.js",
+                "export function POST(req) { const [f] = req.files; return { status: 201, body:
+                    [req.body.a, f.name, f.filename, f.type, f.size, f.data.length] } }",
+            ),
+        ],
+    )
+    .await;
+    let host = "site.localhost";
+    for (path, status, part) in [
+        ("/", 200, "<p>made</p>"),
+        ("/api/notes", 200, r#"{"notes":[]}"#),
+        ("/api/notes/42", 200, r#"{"id":"42"}"#),
+        ("/api/docs/a/b", 200, "a/b"),
+        ("/api/_lib/page", 404, ""),
+        ("/api/nothing", 204, ""),
+        ("/api/login", 401, "UNAUTHORIZED"),
+        ("/api/fails", 500, "request_id"),
+    ] {
+        let answer = node.get(host, path).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+        assert!(answer.text().contains(part) && !answer.text().contains("secret"), "{path}");
+    }
+    assert!(node.get(host, "/").await.header("content-type").starts_with("text/html"));
+    let post = async |body: &str| {
+        let request = node.request(Method::POST, "/api/notes").header("host", host);
+        let request = request.header("content-type", "application/json").body(body.to_owned());
+        Answer::of(request).await
+    };
+    for n in 1..=60 {
+        let made = post(r#"{"text":"a note"}"#).await;
+        assert_eq!((made.status.as_u16(), &made.json()["total"]), (201, &json!(n)));
+    }
+    assert_eq!(post(r#"{"text":" "}"#).await.status, 422);
+    assert_eq!(post("nonsense").await.status, 422);
+    let page = node.get(host, "/api/notes").await.json();
+    assert_eq!(page["notes"].as_array().map(Vec::len), Some(50));
+    let next = format!("/api/notes?cursor={}", page["next"].as_str().expect("there is more"));
+    let rest = node.get(host, &next).await.json();
+    assert_eq!((rest["notes"].as_array().map(Vec::len), &rest["next"]), (Some(10), &Value::Null));
+    assert_eq!(node.ask(Method::PUT, host, "/api/notes", &[]).await.status, 405);
+    let part = reqwest::multipart::Part::bytes(vec![1, 2]).file_name("x.bin");
+    let form = reqwest::multipart::Form::new().text("a", "b");
+    let form = form.part("f", part.mime_str("image/x-y").expect("a type"));
+    let request = node.request(Method::POST, "/api/form").header("host", host).multipart(form);
+    let sent = Answer::of(request).await;
+    assert_eq!(
+        (sent.status.as_u16(), sent.json()),
+        (201, json!(["b", "f", "x.bin", "image/x-y", 2, 2]))
+    );
+    assert_eq!(
+        node.get(host, "/api/stores").await.json(),
+        json!({
+            "listed": "k", "n": 5, "none": true, "found": 3, "one": true, "ages": [30, 20],
+            "more": "string", "replaced": true, "distinct": [5, 21, 30], "deleted": [1, true],
+            "count": 2, "object": [4, 4, 1], "url": true, "user": null, "env": "hi", "file": "kept",
+        })
+    );
 }
 
 /// The `fazt` commands of a page, in its blocks and between backquotes, as words.

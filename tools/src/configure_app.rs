@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::{
     AppName, Effect, Route, Scope, Tool, View,
     env::{Env, Limits},
+    net::FetchRule,
     tool::example,
     types::Alias,
 };
@@ -14,7 +15,8 @@ use crate::{
 /// See [`Input`].
 pub struct ConfigureApp;
 
-/// Change an app's settings: hosts that lead to it, environment, single-page mode, pins.
+/// Change an app's settings: hosts that lead to it, environment, single-page mode, pins,
+/// and what its functions may fetch from.
 ///
 /// Given nothing to change, it answers the settings as they are. A host is a
 /// label served below the node's domain (`www2`) or a whole domain
@@ -53,6 +55,14 @@ pub struct Input {
     #[arg(long, value_name = "VERSION")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unpin: Vec<u32>,
+    /// Let functions fetch from this host: `HOST`, `*.HOST` or `http://HOST:PORT`
+    #[arg(long = "allow-fetch", value_name = "HOST")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_fetch: Vec<String>,
+    /// Let them no longer fetch from it
+    #[arg(long = "remove-fetch", value_name = "HOST")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove_fetch: Vec<String>,
 }
 
 /// The settings as they are now.
@@ -69,6 +79,9 @@ pub struct Output {
     /// Names of the values in its environment
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
+    /// What its functions may fetch from, besides what every app may
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fetch: Vec<FetchRule>,
     /// Budgets of its functions that are not the usual ones
     #[serde(default, skip_serializing_if = "Limits::is_empty")]
     pub limits: Limits,
@@ -115,6 +128,7 @@ impl Tool for ConfigureApp {
         };
         let hosts = if hosts.is_empty() { "only its own".to_owned() } else { hosts.join(", ") };
         let pinned: Vec<_> = out.pinned.iter().map(|version| format!("v{version}")).collect();
+        let fetch: Vec<_> = out.fetch.iter().map(|rule| rule.host.as_str()).collect();
         View::says(headline)
             .fact("spa", if out.spa { "yes" } else { "no" })
             .fact("hosts", hosts)
@@ -123,5 +137,6 @@ impl Tool for ConfigureApp {
             .fact_if("cpu", out.limits.cpu_ms.map(|ms| format!("{ms} ms")))
             .fact_if("memory", out.limits.memory_mb.map(|mb| format!("{mb} MiB")))
             .fact_if("pinned", (!pinned.is_empty()).then(|| pinned.join(", ")))
+            .fact_if("may fetch from", (!fetch.is_empty()).then(|| fetch.join(", ")))
     }
 }

@@ -74,10 +74,6 @@ pub const DATA_BYTES_BYTES: Limit = limit(10 << 20, Unit::Bytes, "for a key's va
 /// Bytes of a document.
 pub const DATA_DOCUMENT_BYTES: Limit = limit(1 << 20, Unit::Bytes, "for one document");
 
-/// Values of an app's environment.
-pub const ENV_VALUES: Limit = limit(100, Unit::Count, "values in an app's environment");
-/// Bytes of one of them.
-pub const ENV_BYTES: Limit = limit(8 << 10, Unit::Bytes, "for one of these values");
 /// Lines kept of what one app's functions log.
 pub const LOG_LINES: Limit =
     limit(10_000, Unit::Count, "lines kept of what one app's functions log")
@@ -86,6 +82,27 @@ pub const LOG_LINES: Limit =
 pub const LOG_DAYS: Limit =
     limit(7, Unit::Count, "days that such lines, and failed requests, are kept")
         .settable("keep.log_days");
+/// Values of an app's environment.
+pub const ENV_VALUES: Limit = limit(100, Unit::Count, "values in an app's environment");
+/// Bytes of one of them.
+pub const ENV_BYTES: Limit = limit(8 << 10, Unit::Bytes, "for one of these values");
+/// Calls to the outside by one request.
+pub const FETCH_CALLS: Limit =
+    limit(5, Unit::Count, "calls to the outside by one request").settable("limits.fetch_calls");
+/// Milliseconds of one call to the outside.
+pub const FETCH_MS: Limit = limit(4_000, Unit::Count, "milliseconds for one call to the outside")
+    .settable("limits.fetch_ms");
+/// Milliseconds of all calls to the outside by one request.
+pub const FETCH_TOTAL_MS: Limit =
+    limit(4_000, Unit::Count, "milliseconds for all calls to the outside by one request")
+        .settable("limits.fetch_total_ms");
+/// Calls to the outside by one app at once.
+pub const FETCH_APP: Limit =
+    limit(5, Unit::Count, "calls to the outside by one app at once").settable("limits.fetch_app");
+/// Bytes sent and received by one call to the outside.
+pub const FETCH_BYTES: Limit =
+    limit(1 << 20, Unit::Bytes, "for what one call to the outside sends, and for what it gets")
+        .settable("limits.fetch_bytes");
 
 /// Calls a minute of one token.
 pub const TOKEN_RATE: Limit =
@@ -109,10 +126,15 @@ pub const LIMITS: &[Limit] = &[
     DATA_VALUE_BYTES,
     DATA_BYTES_BYTES,
     DATA_DOCUMENT_BYTES,
-    ENV_VALUES,
-    ENV_BYTES,
     LOG_LINES,
     LOG_DAYS,
+    ENV_VALUES,
+    ENV_BYTES,
+    FETCH_CALLS,
+    FETCH_MS,
+    FETCH_TOTAL_MS,
+    FETCH_APP,
+    FETCH_BYTES,
     TOKEN_RATE,
 ];
 

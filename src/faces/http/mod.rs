@@ -84,7 +84,8 @@ fn tool_route(spec: &'static Spec) -> MethodRouter<Api> {
     };
     let shape = Arc::new(Shape::of(spec));
     on(filter, move |State(api): State<Api>, params: RawPathParams, request: Request| async move {
-        let answered = answer_tool(&api, spec, &shape, &params, request).await;
+        // What the largest of the tools holds is not on every call's stack.
+        let answered = Box::pin(answer_tool(&api, spec, &shape, &params, request)).await;
         answered.unwrap_or_else(|problem| failure(&problem))
     })
 }

@@ -34,7 +34,8 @@ const PROMPTS: &[Template] = &[
         ],
         text: "Make a web app and publish it with fazt.\n\nThe idea: {idea}\nIts name: {app}\n\n\
                1. Read the resource `fazt://guide/app`: what an app on this node may consist of.\n\
-               2. Write the files. Keep to static files unless the guide says that functions run.\n\
+               2. Write the files. What has to run on the node is a function below `api/`: see \
+               `fazt://guide/functions`.\n\
                3. Call `deploy` with `preview: true` and read its warnings.\n\
                4. Call `fetch_test` for the preview's pages: `/`, one page that is missing, one \
                asset.\n\

@@ -19,7 +19,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use fazt_tools::{Problem, env::Limits};
+use fazt_tools::{AppName, Problem, env::Limits};
 use futures_util::stream::{self, BoxStream};
 use tokio::sync::mpsc;
 
@@ -50,6 +50,8 @@ pub struct FunctionSite {
     pub(super) scripts: Ready,
     /// Files below `private/`, which its scripts may read.
     private: BTreeMap<String, BlobRef>,
+    /// The app's name.
+    app: Option<AppName>,
 }
 
 impl FunctionSite {
@@ -233,7 +235,8 @@ impl Node {
             let private = site.below("private/").map(|(path, blob)| (path.to_owned(), blob));
             let private = private.collect();
             let functions = Arc::new(functions);
-            Ok::<_, Problem>(Arc::new(FunctionSite { functions, scripts, private }))
+            let app = AppName::parse(&slot.name).ok();
+            Ok::<_, Problem>(Arc::new(FunctionSite { functions, scripts, private, app }))
         };
         self.function_sites.get_or_insert_async(&key, read).await
     }

@@ -1,7 +1,9 @@
 //! What becomes of requests whose worker is gone: one has failed, the others go on.
 
-use super::{BEAT, Death, Flight, Keeper, TRIES, end};
-use crate::runtime::{Breach, Ended};
+use tokio::sync::mpsc;
+
+use super::{BEAT, Death, Flight, Keeper, TRIES};
+use crate::runtime::{Breach, Ended, Piece, Pool, Report};
 
 impl Keeper {
     /// Ends what the worker was at, and gives what it had not begun to others.
@@ -65,4 +67,16 @@ impl Keeper {
             }
         }
     }
+}
+
+/// Ends a stream, as soon as there is room for its end.
+pub(super) fn end(
+    pool: &Pool,
+    stream: mpsc::Sender<Piece>,
+    ended: Result<(), Breach>,
+    report: Report,
+) {
+    pool.lifecycle.spawn(async move {
+        let _ = stream.send(Piece::End(ended, report)).await;
+    });
 }

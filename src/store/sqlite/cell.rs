@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{data, ms};
+use super::{data, ms, net};
 use crate::store::{Actor, Result, StoreError};
 
 /// One piece of state that a change can change.
@@ -40,6 +40,10 @@ pub(super) enum Cell {
     Granted(i64),
     /// A stored setting, or null.
     Setting(String),
+    /// What may be fetched from a host, or null: app, or 0 for every app, and host.
+    FetchRule(i64, String),
+    /// A secret's sealed value and its way, or null: app, or 0 for every app, and name.
+    Secret(i64, String),
     /// What a key of an app's data holds, or null: app, scope, key.
     Key(i64, String, String),
     /// A document of an app's data, or null: app, scope, collection, id.
@@ -115,6 +119,8 @@ impl Cell {
             }
             Self::DefaultPeer => setting(c, DEFAULT_PEER),
             Self::Setting(key) => setting(c, key),
+            Self::FetchRule(app, host) => net::read_rule(c, *app, host),
+            Self::Secret(app, name) => net::read_secret(c, *app, name),
             Self::Key(app, scope, key) => data::read_key(c, *app, scope, key),
             Self::Document(app, scope, coll, id) => data::read_document(c, *app, scope, coll, id),
         }
@@ -219,6 +225,8 @@ impl Cell {
             }
             Self::DefaultPeer => set_setting(c, DEFAULT_PEER, value)?,
             Self::Setting(key) => set_setting(c, key, value)?,
+            Self::FetchRule(app, host) => net::write_rule(c, *app, host, value)?,
+            Self::Secret(app, name) => net::write_secret(c, *app, name, value, actor)?,
             Self::Key(app, scope, key) => data::write_key(c, *app, scope, key, value)?,
             Self::Document(app, scope, coll, id) => {
                 data::write_document(c, *app, scope, coll, id, value)?;

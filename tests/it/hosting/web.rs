@@ -48,16 +48,6 @@ async fn node() -> TestNode {
         ),
     ];
     node.deploy("shop", &files).await;
-    node.deploy(
-        "two",
-        &[("index.html", "x"), ("api/a.js", "export default function(req) { return 'a' }")],
-    )
-    .await;
-    for _ in 0..3 {
-        let r =
-            Answer::of(node.request(Method::GET, "/api/a").header("host", "two.localhost")).await;
-        println!("two: {}", r.text());
-    }
     node
 }
 
@@ -78,7 +68,6 @@ async fn a_form_with_a_file_arrives_in_parts() {
     });
     assert_eq!(answer.json(), wanted);
     let refused = Answer::of(asked(&node, Method::GET, "/api/form/42")).await;
-    println!("{}", refused.text());
     assert_eq!((refused.status.as_u16(), refused.header("allow")), (405, "OPTIONS, POST"));
     assert_eq!(refused.code(), "METHOD_NOT_ALLOWED");
 }

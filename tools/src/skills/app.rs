@@ -12,15 +12,16 @@ pub(super) fn skill() -> Skill {
         name: "fazt-app",
         title: "Write an app for fazt",
         description: "Explains how to write a website that fazt hosts well: which files it \
-            serves at which paths, manifest.json, redirects, headers, private files, error pages, \
-            single-page apps, caching and limits, with a worked example. Use when writing, \
+            serves at which paths, functions and the data they store, manifest.json, redirects, \
+            headers, private files, error pages, single-page apps, caching and limits, with a \
+            worked example. Use when writing, \
             porting or debugging the files of an app for fazt, or when a hosted page answers with \
             the wrong path, status or header.",
         parts: vec![
             Part::Text(
                 "An app is a folder of files. Each deploy makes an immutable version of it; what \
-                 is live is a pointer. fazt serves static files: it runs no code of the app's, so \
-                 files under `api/` are stored and never served.",
+                 is live is a pointer. Files are served as they are; scripts below `api/` are \
+                 functions, which run on the node and keep data there.",
             ),
             Part::Heading("The rules that matter most"),
             Part::Items(&[
@@ -32,6 +33,8 @@ pub(super) fn skill() -> Skill {
                 "`_redirects` and `_headers` at the root are rules, in Netlify's syntax.",
                 "`private/` is for signed-in users; others get 401. Files whose names begin with \
                  a dot are left out, except below `.well-known/`.",
+                "`api/hits.js` answers `/api/hits`, in JavaScript or TypeScript; `fazt skills show \
+                 fazt-app references/functions.md` says what functions may do and store.",
                 "A name with a fingerprint, `app-3f2a9c1b.js`, is cached for a year; HTML is \
                  asked for anew each time; the rest is kept five minutes.",
             ]),
@@ -47,7 +50,7 @@ pub(super) fn skill() -> Skill {
             }))),
             Part::Call(Call::of::<Promote>(json!({ "app": "notes", "version": 1 }))),
         ],
-        references: &["app", "limits"],
+        references: &["app", "functions", "limits"],
     }
 }
 
@@ -63,6 +66,10 @@ fn files() -> Value {
         { "path": "first.html", "content": "<!doctype html>\n<title>First</title>\n<p>A note.\n" },
         { "path": "style.css", "content": "body { font: 1rem/1.5 sans-serif }\n" },
         { "path": "404.html", "content": "<!doctype html>\n<title>No such note</title>\n" },
+        {
+            "path": "api/hits.js",
+            "content": "export function GET() {\n  return { hits: fazt.app.kv.incr(\"hits\") };\n}\n",
+        },
         { "path": "_redirects", "content": "/old/*  /:splat  301\n" },
         { "path": "_headers", "content": "/*\n  X-Frame-Options: DENY\n" },
     ])

@@ -21,7 +21,7 @@ pub struct Guide {
 }
 
 static GUIDES: LazyLock<Vec<Guide>> =
-    LazyLock::new(|| vec![app(), deploy(), access(), errors(), limits()]);
+    LazyLock::new(|| vec![app(), functions(), deploy(), access(), errors(), limits()]);
 
 /// Every guide.
 pub fn guides() -> &'static [Guide] {
@@ -45,9 +45,8 @@ fn app() -> Guide {
         topic: "app",
         title: "How to write an app",
         description: "which files are served where, and every rule an app can set",
-        intro: "An app is a folder of files. fazt serves them as they are: no code of the app \
-            runs on the node, in this release. What a page needs at run time happens in the \
-            browser.",
+        intro: "An app is a folder of files. fazt serves them as they are, except scripts below \
+            `api/`: those are functions, which run on the node and have a guide of their own.",
         parts: vec![
             Part::Heading("Names and addresses"),
             Part::Items(&[
@@ -77,9 +76,11 @@ fn app() -> Guide {
                 "`title`, `description`: what lists show",
                 "`spa`: `true` answers a path without an extension that no file has with \
                  `index.html` and 200",
+                "`env`: values that functions read, until the owner sets others",
+                "`isolation`: `\"fresh\"` gives each request of a function globals of its own",
             ]),
             Part::Text(
-                "The fields `env`, `fetch`, `crons`, `tools`, `checks` and `analytics` are kept \
+                "The fields `fetch`, `crons`, `tools`, `checks` and `analytics` are kept \
                  with the version and change nothing yet; a deploy warns of them. The JSON schema \
                  is at `/schema/manifest.json` on every node.",
             ),
@@ -95,8 +96,8 @@ fn app() -> Guide {
                  /gone           /404.html       410\n/new/*          /beta/:splat    302!",
             ),
             Part::Text(
-                "Statuses: 301 (default), 302, 303, 307, 308, 200 (a rewrite, to a file of the \
-                 app), 404, 410. The query is kept unless the target has one.",
+                "Statuses: 301 (default), 302, 303, 307, 308, 200 (a rewrite, to a file or a \
+                 function of the app), 404, 410. The query is kept unless the target has one.",
             ),
             Part::Heading("`_headers`"),
             Part::Text("A path, then indented headers; `*` and `:name` as above."),
@@ -115,7 +116,7 @@ fn app() -> Guide {
                  `app-3f2a9c1b.js`, holds for a year; all else for five minutes.",
                 "`ETag`, conditions and ranges; brotli, zstd and gzip made once.",
                 "`X-Content-Type-Options: nosniff` and a `Referrer-Policy`.",
-                "GET and HEAD only; another method is 405.",
+                "Files answer GET and HEAD only; another method is 405.",
             ]),
             Part::Heading("Habits that pay"),
             Part::Items(&[
@@ -126,6 +127,98 @@ fn app() -> Guide {
         ],
     }
 }
+
+fn functions() -> Guide {
+    Guide {
+        topic: "functions",
+        title: "Functions and data",
+        description: "JavaScript and TypeScript on the node, and what an app stores",
+        intro: "Scripts below `api/` run on the node when somebody asks for their path. They need \
+            no build and no dependency, and each app has a store of its own.",
+        parts: vec![
+            Part::Heading("From a path to a function"),
+            Part::Items(&[
+                "`api/hello.js` answers `/api/hello`, `api/notes/index.js` answers `/api/notes`, \
+                 `api/notes/[id].js` answers `/api/notes/42` with `req.params.id`, and \
+                 `api/docs/[...path].js` all below `/api/docs`.",
+                "Endings: `.js`, `.mjs`, `.ts`, `.mts`. Types are dropped, not checked.",
+                "A file or folder whose name begins with `_` answers nothing; others import it.",
+                "A page at `/` that a function makes: no `index.html`, and the rule `/  /api/page  \
+                 200` in `_redirects`.",
+            ]),
+            Part::Heading("A function"),
+            Part::Code("js", NOTES),
+            Part::Items(&[
+                "Exports named after methods answer those, and 405 is the answer to the rest; \
+                 `export default` of a function answers every method. All may be `async`.",
+                "`req` is a standard `Request` with `params`, `query`, `path` and `body`: JSON, \
+                 the fields of a form, or text, by its content type; a form's files are in \
+                 `files`, each `{ name, filename, type, size, data }`.",
+                "Answers: `{ status, headers, body }`; another value is JSON; a string is HTML if \
+                 it begins with `<`, else text; bytes; a `Response`; nothing is 204.",
+                "An error that nobody catches is 500 with a `request_id` and without details. A \
+                 mistake in the syntax or an import refuses the deploy, with file and line.",
+            ]),
+            Part::Heading("Imports"),
+            Part::Text(
+                "Files of the app, JSON, and the bundled `cheerio`, `dayjs`, `lodash-es`, \
+                 `marked`, `mustache`, `uuid`, `validator` and `zod`. Packages in `node_modules` \
+                 travel along with {fazt deploy ./site}. There are no modules of Node.js.",
+            ),
+            Part::Heading("What an app stores"),
+            Part::Text(
+                "In `fazt.app`. Every method answers at once; a list is an array, with a `cursor` \
+                 where there is more; what is not there is `undefined`.",
+            ),
+            Part::Items(&[
+                "`kv`: `get(key)`, `set(key, value, { ttl })` in milliseconds, `delete(key)`, \
+                 `list(prefix)` of `{ key, value }`, `incr(key, by)`, `cas(key, old, new)`",
+                "`ds`: `insert(coll, doc)` answers the id; `find(coll, query, { sort, limit, \
+                 cursor, fields })`, `findOne`, `update(coll, query, change)`, `replace(coll, id, \
+                 doc)`, `delete`, `count`, `distinct(coll, path)`; an id may stand for a query",
+                "queries: `{ age: { $gte: 18 }, \"home.town\": \"Ulm\" }`, with `$eq $ne $gt $gte \
+                 $lt $lte $in $nin $contains $exists $regex $and $or $not`; updates: fields, or \
+                 `$set $unset $inc $push $pull`",
+                "`s3`: `put(path, data, { type })`, `get(path)` with `data`, `head`, `list`, \
+                 `delete`, and `url(path)`, an address for visitors",
+                "`tx(() => { … })`: all that is done in it, or nothing",
+            ]),
+            Part::Text(
+                "{run_function} calls a function as anybody, or as a rehearsal; {explain_request} \
+                 says why a request failed. {query_data} shows what is stored, {edit_data} changes \
+                 it, with an undo. \
+                 `fazt.env.get(name)` reads what {configure_app} sets, `fazt.private.read(path)` \
+                 files below `private/`, `fazt.log.info(text, fields)` writes to the log.",
+            ),
+            Part::Heading("Know before you write"),
+            Part::Items(&[
+                "A request has 5 s, 1 s of the processor at a stretch, 64 MiB, 10 MiB of body and \
+                 1,000 calls of `fazt`.",
+                "Globals may stay between requests and may vanish: store what counts.",
+                "Apps have no users yet: `fazt.auth.getUser()` is `null`, and `requireLogin()` \
+                 ends the request with 401.",
+                "Check what visitors send, and escape what goes into HTML.",
+            ]),
+        ],
+    }
+}
+
+/// The function that the guide shows.
+const NOTES: &str = "\
+// api/notes/index.js
+export function GET(req) {
+  const found = fazt.app.ds.find(\"notes\", {}, { limit: 50, cursor: req.query.cursor });
+  return { notes: [...found], next: found.cursor };
+}
+
+export function POST(req) {
+  const text = req.body?.text;
+  if (typeof text !== \"string\" || !text.trim()) {
+    return { status: 422, body: { error: \"send a text\" } };
+  }
+  const id = fazt.app.ds.insert(\"notes\", { text, at: Date.now() });
+  return { status: 201, body: { id, total: fazt.app.kv.incr(\"notes\") } };
+}";
 
 fn deploy() -> Guide {
     Guide {
@@ -265,6 +358,6 @@ mod tests {
             assert_eq!(Guide::named(guide.topic).map(|found| found.title), Some(guide.title));
         }
         let topics: Vec<_> = guides().iter().map(|guide| guide.topic).collect();
-        assert_eq!(topics, ["app", "deploy", "access", "errors", "limits"]);
+        assert_eq!(topics, ["app", "functions", "deploy", "access", "errors", "limits"]);
     }
 }

@@ -130,8 +130,8 @@ pub(super) fn named(prose: &str) -> String {
         let (asked, after) = after.split_once('}').expect("what is opened is closed");
         text.push_str(before);
         rest = after;
-        if asked.starts_with('"') {
-            // A piece of JSON names nothing.
+        if asked.starts_with(['"', ' ']) {
+            // A piece of JSON or of a script names nothing.
             let _ = write!(text, "{{{asked}}}");
             continue;
         }

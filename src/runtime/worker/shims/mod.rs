@@ -4,6 +4,8 @@
 //! the file be. What scripts see of them is what the standard says.
 
 pub(super) mod json;
+mod pattern;
+mod property;
 mod read;
 mod sort;
 mod stack;
@@ -11,7 +13,7 @@ mod text;
 mod write;
 
 use boa_engine::{
-    Context, JsNativeError, JsObject, JsResult, JsValue, NativeFunction, js_string,
+    Context, JsNativeError, JsObject, JsResult, JsSymbol, JsValue, NativeFunction, js_string,
     native_function::NativeFunctionPointer,
     object::{FunctionObjectBuilder, builtins::JsFunction},
     property::{PropertyDescriptor, PropertyKey},
@@ -28,6 +30,14 @@ struct Originals {
     typed_sort: JsFunction,
     typed_to_sorted: JsFunction,
     stack: JsFunction,
+    source: JsFunction,
+    define: JsFunction,
+    reflect_define: JsFunction,
+    describe: JsFunction,
+    reflect_describe: JsFunction,
+    describe_all: JsFunction,
+    /// Under it a getter has what it hides.
+    behind: JsSymbol,
 }
 
 /// Puts them all into a context.
@@ -38,9 +48,11 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         value.as_object().ok_or_else(|| missing(name))
     };
     let (object, json) = (of("Object", context)?, of("JSON", context)?);
+    let reflect = of("Reflect", context)?;
     let string = prototype(&of("String", context)?, context)?;
     let array = prototype(&of("Array", context)?, context)?;
     let error = prototype(&of("Error", context)?, context)?;
+    let regexp = prototype(&of("RegExp", context)?, context)?;
     let typed = of("Uint8Array", context)?.prototype().ok_or_else(|| missing("TypedArray"))?;
     let typed = prototype(&typed, context)?;
     let originals = Originals {
@@ -53,8 +65,17 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         typed_sort: method(&typed, "sort", context)?,
         typed_to_sorted: method(&typed, "toSorted", context)?,
         stack: stack::getter(&error)?,
+        source: pattern::getter(&regexp)?,
+        define: method(&object, "defineProperty", context)?,
+        reflect_define: method(&reflect, "defineProperty", context)?,
+        describe: method(&object, "getOwnPropertyDescriptor", context)?,
+        reflect_describe: method(&reflect, "getOwnPropertyDescriptor", context)?,
+        describe_all: method(&object, "getOwnPropertyDescriptors", context)?,
+        behind: JsSymbol::new(None).ok_or_else(|| missing("symbols"))?,
     };
     context.insert_data(std::rc::Rc::new(originals));
+    pattern::install(&regexp, context);
+    property::install(&object, &reflect, context);
     json::install(&json, context);
     text::install(&string, context);
     sort::install(&array, &typed, context);
