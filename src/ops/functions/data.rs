@@ -349,7 +349,7 @@ impl Told {
                                 bytes.push(content);
                             }
                             value @ Datum::Json(_) => {
-                                item["value"] = value.value().unwrap_or_default()
+                                item["value"] = value.value().unwrap_or_default();
                             }
                         }
                         if let Some(at) = entry.expires_at {

@@ -331,7 +331,10 @@ fn quoted(text: &JsString) -> String {
                 quoted.push('\\');
                 quoted.push(c);
             }
-            c if c.is_control() => quoted += &format!("\\x{:02X}", u32::from(c)),
+            c if c.is_control() => {
+                let code = format!("\\x{:02X}", u32::from(c));
+                quoted.push_str(&code);
+            }
             c => quoted.push(c),
         }
     }
