@@ -33,7 +33,7 @@ use crate::{
 use allowance::Allowance;
 
 pub use grants::{ACCESS_LIFE, CODE_LIFE, GRANT, GRANT_LIFE, Issued, NotGiven, Redeem};
-pub use key::{Key, KeyError};
+pub use key::{Key, KeyError, Sealer};
 pub use strangers::Strangers;
 pub use visitor::Visitor;
 

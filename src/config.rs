@@ -74,6 +74,22 @@ settings! {
         "keys, documents and objects that an app may store, 1 to 1000000000";
     max_data_bytes: u64 = "limits.data_bytes", "FAZT_MAX_DATA_BYTES", "1073741824", true, |text| number(text, 1_024, 1 << 46),
         "data that an app may store in bytes, 1 KiB to 64 TiB";
+    fetch_calls: u32 = "limits.fetch_calls", "FAZT_FETCH_CALLS", "5", true, |text| number(text, 1, 100).map(small),
+        "calls to the outside that a request of a function may make, 1 to 100";
+    fetch_ms: u64 = "limits.fetch_ms", "FAZT_FETCH_MS", "4000", true, |text| number(text, 100, 30_000),
+        "time of one call to the outside in milliseconds, 100 to 30000";
+    fetch_total_ms: u64 = "limits.fetch_total_ms", "FAZT_FETCH_TOTAL_MS", "4000", true, |text| number(text, 100, 30_000),
+        "time of all calls to the outside by one request in milliseconds, 100 to 30000";
+    fetch_app: u32 = "limits.fetch_app", "FAZT_FETCH_APP", "5", true, |text| number(text, 1, 100).map(small),
+        "calls to the outside by one app at once, 1 to 100";
+    fetch_all: u32 = "limits.fetch_all", "FAZT_FETCH_ALL", "0", true, |text| number(text, 0, 1_000).map(small),
+        "calls to the outside by all apps at once, 1 to 1000; 0 means 10 for each core, from 20 to 100";
+    fetch_bytes: u64 = "limits.fetch_bytes", "FAZT_FETCH_BYTES", "1048576", true, |text| number(text, 1_024, 8 << 20),
+        "body that a call to the outside may send, and may get, in bytes, 1 KiB to 8 MiB";
+    fetch_cache_bytes: u64 = "limits.fetch_cache_bytes", "FAZT_FETCH_CACHE_BYTES", "8388608", true, |text| number(text, 0, 1 << 30),
+        "memory for answers of the outside that are kept, up to 1 GiB, in bytes";
+    fetch_log: u64 = "limits.fetch_log", "FAZT_FETCH_LOG", "10000", true, |text| number(text, 100, 10_000_000),
+        "calls to the outside that are kept in the log, 100 to 10000000";
     max_connections: u64 = "limits.connections", "FAZT_MAX_CONNECTIONS", "16384", true, |text| number(text, 16, 1_000_000),
         "open connections, 16 to 1000000; more wait to be accepted";
     token_rate: NonZeroU32 = "limits.token_rate", "FAZT_TOKEN_RATE", "600", true, |text| number(text, 1, 1_000_000).map(rate),

@@ -17,19 +17,20 @@ use tokio::sync::Notify;
 
 use crate::{
     apps::{bundle::limits::Limits, sites::Sites, variants},
-    auth::{Access, Key},
+    auth::{Access, Key, KeyError, Sealer},
     clock::{Clock, SystemClock},
     config::{Config, Sources, choose_domain, local_addresses},
-    egress::Outside,
+    egress::{Gateway, Limits as FetchLimits, Outside},
     lifecycle::Lifecycle,
     ops::{
+        egress::sealed_as,
         functions::{FunctionSite, SiteKey},
         journal::Journal,
         storage_problem,
     },
     runtime::Pool,
     store::{
-        Actor, DataStore as _, Keep, SettingStore as _, Store, StoreError, Traffic,
+        Actor, DataStore as _, Keep, SecretRow, SettingStore as _, Store, StoreError, Traffic,
         data::Quota,
         sqlite::{Options, SqliteStore},
     },
@@ -47,6 +48,10 @@ pub struct Node {
     pub config: Config,
     /// What it may fetch from the outside.
     pub outside: Outside,
+    /// By which functions reach the outside.
+    pub egress: Gateway,
+    /// What seals the secrets of apps.
+    pub sealer: Arc<Sealer>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Its tasks.
@@ -133,11 +138,20 @@ impl Node {
             let fix = "fazt server config set domain DOMAIN".to_owned();
             warnings.push(Warning { message: warning, fix });
         }
-        let key = Key::ensure(&db).map_err(|error| {
+        let unreadable = |error: KeyError| {
             Problem::new(Code::DatabaseUnusable, error.to_string())
                 .hint("make the file readable for you, or restore it from where it was copied")
-        })?;
+        };
+        let key = Key::ensure(&db).map_err(unreadable)?;
+        let given = sources.environment.get(Sealer::ENV).map(String::as_str);
+        let sealer = Arc::new(Sealer::read(&db, &key, given).map_err(unreadable)?);
         let store: Arc<dyn Store> = sqlite.clone();
+        let opens = sealer.clone();
+        let opens = move |row: &SecretRow| opens.open(&row.sealed, &sealed_as(row.app, &row.name));
+        let limits = FetchLimits::of(&config);
+        let (kept, told) = (store.clone(), clock.clone());
+        let egress = Gateway::new(outside.clone(), kept, told, Arc::new(opens), limits).await;
+        let egress = egress.map_err(unusable)?;
         let sites = Sites::load(store.clone(), config.cache_bytes).await.map_err(unusable)?;
         let access = Access::new(store.clone(), clock.clone(), key, config.token_rate);
         let access = if config.oauth { access.with_oauth(&config.domain) } else { access };
@@ -158,6 +172,8 @@ impl Node {
             sites: Arc::new(sites),
             store,
             outside,
+            egress,
+            sealer,
             started: clock.now(),
             clock,
             lifecycle,
@@ -227,6 +243,8 @@ impl Node {
         ));
         self.lifecycle.spawn(self.clone().keep_journal());
         let node = self.clone();
+        self.lifecycle.spawn(async move { node.write_fetches().await });
+        let node = self.clone();
         self.lifecycle.spawn(async move {
             let mut beat = tokio::time::interval(Duration::from_secs(10));
             let mut beats = 0_u32;
@@ -254,8 +272,9 @@ impl Node {
             .map(|(app, requests, errors)| Traffic { app, hour, requests, errors })
             .collect();
         let written = if counts.is_empty() { Ok(()) } else { self.store.add_traffic(counts).await };
-        if let Err(error) = written.and(self.access.note_uses().await) {
-            tracing::warn!(%error, "could not write down traffic and token use");
+        let written = written.and(self.access.note_uses().await);
+        if let Err(error) = written.and(self.egress.write_log().await) {
+            tracing::warn!(%error, "could not write down traffic, token use and fetches");
         }
     }
 
@@ -287,6 +306,10 @@ impl Node {
             }
         }
         self.sites.forget_previews();
+        // The row of an app that is gone for good may be another's soon.
+        if let Err(error) = self.egress.refresh().await {
+            tracing::warn!(%error, "could not read what functions may fetch");
+        }
     }
 
     /// Finishes its tasks, writes what it holds, and lets go of the database.

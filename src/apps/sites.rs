@@ -16,7 +16,7 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, Guard};
-use fazt_tools::types::Share;
+use fazt_tools::{env::Limits, types::Share};
 use http::{HeaderName, HeaderValue};
 use tokio::sync::{Mutex, OnceCell, broadcast};
 
@@ -107,8 +107,17 @@ pub struct Slot {
 struct Live {
     version: Option<u32>,
     spa: Option<bool>,
-    env: Arc<[(String, String)]>,
+    own: Arc<Own>,
     site: OnceCell<Arc<Site>>,
+}
+
+/// What the owner set for an app's functions.
+#[derive(Default)]
+pub struct Own {
+    /// Values of their environment, by name.
+    pub env: Vec<(String, String)>,
+    /// Their budgets.
+    pub limits: Limits,
 }
 
 /// A version of an app, ready to be served.
@@ -204,9 +213,9 @@ impl Slot {
         }
     }
 
-    /// The owner's values of the app's environment, as they are now.
-    pub fn env(&self) -> Arc<[(String, String)]> {
-        self.live.load().env.clone()
+    /// What the owner set for the app's functions, as it is now.
+    pub fn own(&self) -> Arc<Own> {
+        self.live.load().own.clone()
     }
 
     /// Whether any version is live.
@@ -217,8 +226,8 @@ impl Slot {
 
 impl Live {
     fn of(app: &HostApp) -> Self {
-        let env = app.env.as_slice().into();
-        Self { version: app.live, spa: app.spa, env, site: OnceCell::new() }
+        let own = Arc::new(Own { env: app.env.clone(), limits: app.limits });
+        Self { version: app.live, spa: app.spa, own, site: OnceCell::new() }
     }
 }
 
@@ -347,17 +356,10 @@ impl Sites {
                 _ => {}
             }
         }
-        let files = files
-            .into_iter()
-            .map(|(file, variants)| {
-                let entry = Entry {
-                    key: self.answers.new_key(),
-                    blob: file.blob,
-                    encodings: encodings(variants),
-                };
-                (file.path.into_boxed_str(), entry)
-            })
-            .collect();
+        let files = files.into_iter().map(|(file, variants)| {
+            let (key, encodings) = (self.answers.new_key(), encodings(variants));
+            (file.path.into_boxed_str(), Entry { key, blob: file.blob, encodings })
+        });
         Ok(Some(Arc::new(Site {
             app: slot.name.clone(),
             version,
@@ -368,7 +370,7 @@ impl Sites {
             redirects,
             overlays: (!header_rules.is_empty()).then(|| quick_cache::sync::Cache::new(OVERLAYS)),
             headers: header_rules,
-            files,
+            files: files.collect(),
         })))
     }
 

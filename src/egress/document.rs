@@ -12,7 +12,10 @@ use std::{
 use async_trait::async_trait;
 use url::{Host, Url};
 
-use super::policy::is_public;
+use super::{
+    error::{NetCode, NetError},
+    policy::refusal,
+};
 
 /// Longest document that is read.
 const LONGEST: usize = 64 << 10;
@@ -24,6 +27,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub trait Resolver: Send + Sync {
     /// The addresses of `host`.
     async fn resolve(&self, host: &str) -> std::io::Result<Vec<IpAddr>>;
+
+    /// The port that is dialled where a URL names none; 0 means the scheme's own.
+    fn port(&self) -> u16 {
+        0
+    }
 }
 
 /// The system's resolver.
@@ -35,6 +43,9 @@ impl Resolver for System {
         Ok(tokio::net::lookup_host((host, 0)).await?.map(|found| found.ip()).collect())
     }
 }
+
+/// An address, and what it is where it may not be dialled.
+pub(super) type Judged = (IpAddr, Option<&'static str>);
 
 /// Why a document was not fetched.
 #[derive(Debug, thiserror::Error)]
@@ -78,14 +89,17 @@ impl FetchError {
 #[derive(Clone)]
 pub struct Outside {
     resolver: Arc<dyn Resolver>,
-    admits: fn(IpAddr) -> bool,
+    /// What an address is that may not be dialled.
+    refusal: fn(IpAddr) -> Option<&'static str>,
     plain: bool,
+    /// Certificates that are believed instead of the system's, in DER.
+    roots: Option<Arc<Vec<Vec<u8>>>>,
 }
 
 impl Outside {
     /// Public addresses over HTTPS, found by the system's resolver.
     pub fn public() -> Self {
-        Self { resolver: Arc::new(System), admits: is_public, plain: false }
+        Self { resolver: Arc::new(System), refusal, plain: false, roots: None }
     }
 
     /// The same, found by another resolver.
@@ -95,7 +109,61 @@ impl Outside {
 
     /// This machine alone, over plain HTTP: an outside for a node without network.
     pub fn of_this_machine(resolver: Arc<dyn Resolver>) -> Self {
-        Self { resolver, admits: |ip| ip.is_loopback(), plain: true }
+        let refusal = |ip: IpAddr| (!ip.is_loopback()).then_some("not this machine");
+        Self { resolver, refusal, plain: true, roots: None }
+    }
+
+    /// An outside with rules and certificates of its own, for a node without network.
+    pub fn judged_by(
+        resolver: Arc<dyn Resolver>,
+        refusal: fn(IpAddr) -> Option<&'static str>,
+        roots: Vec<Vec<u8>>,
+    ) -> Self {
+        Self { resolver, refusal, plain: false, roots: Some(Arc::new(roots)) }
+    }
+
+    /// Every address of a name, each with what it is where it may not be dialled.
+    pub(super) async fn look_up(&self, host: &str) -> std::io::Result<Vec<Judged>> {
+        let found = self.resolver.resolve(host).await?;
+        Ok(found.into_iter().map(|ip| (ip, (self.refusal)(ip))).collect())
+    }
+
+    /// The addresses to dial for a name: all of them may be, or none is.
+    pub(super) async fn admitted(&self, host: &str) -> Result<Vec<SocketAddr>, NetError> {
+        let found = self.look_up(host).await.map_err(|error| {
+            NetError::new(NetCode::Error, format!("`{host}` cannot be found: {error}"))
+        })?;
+        if found.is_empty() {
+            return Err(NetError::new(NetCode::Error, format!("`{host}` has no address")));
+        }
+        // Which address it is stays with the owner, who can ask: a script is no map of
+        // the network that the node stands in.
+        if let Some(what) = found.iter().find_map(|(_, refusal)| *refusal) {
+            let what = format!("`{host}` leads to an address that is refused ({what})");
+            return Err(NetError::new(NetCode::Blocked, what));
+        }
+        let port = self.resolver.port();
+        Ok(found.into_iter().map(|(ip, _)| SocketAddr::new(ip, port)).collect())
+    }
+
+    /// How servers are believed to be who they say they are.
+    pub(super) fn tls(&self) -> Result<rustls::ClientConfig, rustls::Error> {
+        use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
+        use rustls_platform_verifier::Verifier;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        // TLS 1.2 is the oldest that it knows.
+        let config = ClientConfig::builder_with_provider(provider.clone());
+        let config = config.with_safe_default_protocol_versions()?;
+        let Some(roots) = &self.roots else {
+            let verifier = Arc::new(Verifier::new(provider)?);
+            let config = config.dangerous().with_custom_certificate_verifier(verifier);
+            return Ok(config.with_no_client_auth());
+        };
+        let mut store = RootCertStore::empty();
+        for root in roots.iter() {
+            store.add(CertificateDer::from(root.clone()))?;
+        }
+        Ok(config.with_root_certificates(store).with_no_client_auth())
     }
 
     /// Fetches the document at `url`.
@@ -151,7 +219,7 @@ impl Outside {
         let port = url.port_or_known_default().unwrap_or(443);
         let admitted: Vec<SocketAddr> = found
             .into_iter()
-            .filter(|ip| (self.admits)(*ip))
+            .filter(|ip| (self.refusal)(*ip).is_none())
             .map(|ip| SocketAddr::new(ip, port))
             .collect();
         if admitted.is_empty() { Err(FetchError::Inside(host)) } else { Ok((host, admitted)) }

@@ -1,9 +1,10 @@
-//! `fetch_test` on a node: a hosted page, asked inside the node and checked.
+//! `fetch_test` on a node: a hosted page, asked inside the node and checked; a page of
+//! the outside, decided on as for a function, and fetched where that is asked for.
 
 use bytes::Bytes;
 use fazt_tools::{
     Caller, Code, Handler, Problem,
-    fetch_test::{Check, FetchTest, Input, Output},
+    fetch_test::{Check, FetchTest, Input, Output, Step},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
@@ -19,6 +20,7 @@ use crate::{
         sites::{Site, Slot},
         visit::{self, Target},
     },
+    egress::{Ask as Wanted, Asker},
     node::Node,
 };
 
@@ -32,6 +34,10 @@ impl Handler<FetchTest> for Node {
             .or_else(|_| url::Url::parse(&format!("http://{}", input.url)));
         let url = url.map_err(|error| Problem::invalid("url", error.to_string()))?;
         let host = url.host_str().unwrap_or_default();
+        // A URL says by itself where it leads; a bare name is one of an app here.
+        if input.url.contains("://") && !self.owns_host(host.trim_end_matches('.')) {
+            return Box::pin(self.test_outside(caller, input)).await;
+        }
         let (slot, site, preview) = self.site_at(host, input.version).await?;
         let app = fazt_tools::AppName::parse(&slot.name).map_err(|_| Problem::internal())?;
         caller.require_app(&app)?;
@@ -67,13 +73,16 @@ impl Handler<FetchTest> for Node {
             }
         };
         let ms = began.elapsed().as_secs_f64() * 1_000.0;
-        let checks = checks(&input, status, &headers, &body, ms)?;
+        let checks = checks(&input, status.as_u16(), &headers, &body, ms)?;
         let text = std::str::from_utf8(&body).ok();
         Ok(Output {
             passed: checks.iter().all(|check| check.passed),
             checks,
             app: Some(site.app.to_string()),
             version: Some(site.version),
+            steps: Vec::new(),
+            code: None,
+            permit: None,
             status: status.as_u16(),
             headers: headers
                 .iter()
@@ -130,6 +139,80 @@ impl Node {
             }
         }
         Ok(found)
+    }
+
+    /// Decides on a page of the outside as for a function of an app.
+    async fn test_outside(&self, caller: &Caller, input: Input) -> Result<Output, Problem> {
+        let (id, name) = match &input.app {
+            Some(name) => {
+                caller.require_app(name)?;
+                let app = self.find_app(name).await?;
+                (app.id, Some(app.name))
+            }
+            None if caller.apps.is_some() => {
+                return Err(Problem::invalid("app", "name the app to decide for"));
+            }
+            // Of no app: the rules of every app hold, and no others.
+            None => (0, None),
+        };
+        let mut headers = Vec::new();
+        for header in &input.headers {
+            let (name, value) = header_of("headers", header)?;
+            headers.push((name.to_owned(), value.to_owned()));
+        }
+        let ask = Wanted { url: input.url.clone(), headers, ..Wanted::default() };
+        let owns = |host: &str| self.owns_host(host);
+        let asker = Asker { app: id, name: name.as_ref(), owns: &owns };
+        #[expect(clippy::disallowed_methods, reason = "a duration is measured, not a time of day")]
+        let began = std::time::Instant::now();
+        let (steps, decided) = self.egress.explain(asker, ask, input.send).await;
+        let ms = (began.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+        let steps = steps.into_iter().map(|step| Step {
+            step: step.step.to_owned(),
+            passed: step.passed,
+            found: step.found,
+        });
+        let mut output = Output {
+            passed: decided.is_ok(),
+            checks: Vec::new(),
+            app: input.app.as_ref().map(ToString::to_string),
+            version: None,
+            steps: steps.collect(),
+            code: None,
+            permit: None,
+            status: 0,
+            headers: Vec::new(),
+            bytes: 0,
+            body: None,
+            ms,
+        };
+        match decided {
+            Err(error) => {
+                output.code = Some(error.code.to_string());
+                output.permit = error.permit;
+            }
+            Ok(None) => {}
+            Ok(Some(answer)) => {
+                let mut found = HeaderMap::new();
+                for (name, value) in &answer.headers {
+                    if let (Ok(name), Ok(value)) =
+                        (HeaderName::try_from(name), HeaderValue::from_str(value))
+                    {
+                        found.append(name, value);
+                    }
+                }
+                output.checks = checks(&input, answer.status, &found, &answer.body, ms)?;
+                output.passed = output.checks.iter().all(|check| check.passed);
+                output.status = answer.status;
+                let lines = answer.headers.iter().map(|(name, value)| format!("{name}: {value}"));
+                output.headers = lines.collect();
+                output.bytes = answer.body.len() as u64;
+                let text = String::from_utf8(answer.body.to_vec()).ok();
+                let text = text.filter(|text| !text.is_empty());
+                output.body = text.map(|text| excerpt(&text).to_owned());
+            }
+        }
+        Ok(output)
     }
 
     /// The site a host name leads to, in the version asked for.
@@ -224,7 +307,7 @@ pub(super) fn header_of<'h>(field: &str, header: &'h str) -> Result<(&'h str, &'
 
 fn checks(
     input: &Input,
-    status: StatusCode,
+    status: u16,
     headers: &HeaderMap,
     body: &[u8],
     ms: f64,
@@ -233,7 +316,6 @@ fn checks(
     let mut check = |expected: String, passed: bool, found: String| {
         checks.push(Check { expected, passed, found });
     };
-    let status = status.as_u16();
     match input.expect_status {
         Some(wanted) => check(format!("status {wanted}"), status == wanted, status.to_string()),
         None => check("status below 400".to_owned(), status < 400, status.to_string()),

@@ -17,7 +17,7 @@ use crate::{
     clock,
     node::Node,
     runtime::{
-        Breach, Budgets, Ready,
+        Breach, Ready,
         frames::{App, ScriptError},
     },
 };
@@ -40,12 +40,13 @@ impl Node {
             domain: self.config.domain.clone(),
             admin: self.url("admin"),
         };
-        let owners = self.sites.app(app.as_str()).map(|slot| slot.env());
-        let env = functions::environment(checked.env().clone(), &owners.unwrap_or_default());
+        let own = self.sites.app(app.as_str()).map(|slot| slot.own()).unwrap_or_default();
+        let env = functions::environment(checked.env().clone(), &own.env);
+        let budgets = functions::budgets(own.limits);
         // A name that no version has: the first bit is theirs, never set.
         let site = 1 << 63 | u64::from(clock::below(u32::MAX));
-        let ready = Ready::new(functions::load(functions, about, env, site));
-        let problem = match self.functions.try_load(&ready, Budgets::default()).await {
+        let ready = Ready::new(functions::load(functions, about, env, budgets, site));
+        let problem = match self.functions.try_load(&ready, budgets).await {
             Ok(()) => return Ok(None),
             Err(Breach::Busy | Breach::Unavailable(_)) => {
                 return Ok(Some("the functions could not be tried: no worker is free".to_owned()));
@@ -86,7 +87,8 @@ impl Node {
         let Ok(Some(site)) = self.sites.live(&slot).await else { return };
         match self.function_site(&slot, &site).await {
             Ok(ready) if !ready.functions.routes.is_empty() => {
-                let warmed = self.functions.warm(slot.id, &ready.scripts, Budgets::default()).await;
+                let budgets = functions::budgets(slot.own().limits);
+                let warmed = self.functions.warm(slot.id, &ready.scripts, budgets).await;
                 if let Err(breach) = warmed {
                     tracing::warn!(app, ?breach, "functions could not be made ready");
                 }

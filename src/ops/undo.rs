@@ -42,6 +42,7 @@ impl Handler<Undo> for Node {
         if undone.aliases {
             self.sites.refresh_aliases().await.map_err(|e| storage_problem(&e))?;
         }
+        self.refresh_egress().await?;
         Ok(Output { undone: input.change, change: undone.change, summary: undone.summary })
     }
 }
@@ -53,6 +54,10 @@ impl Node {
         let mut change = change.clone();
         for _ in 0..DEPTH {
             if change.actor.tool != Undo::NAME {
+                // Of `configure_app`, the limits alone take more than the tool does.
+                if change.actor.input.get("limits").is_some() {
+                    return Ok(Scope::ServerAdmin);
+                }
                 let made = specs().iter().find(|spec| spec.name == change.actor.tool);
                 return Ok(made.map_or(Scope::ServerAdmin, |spec| spec.scope));
             }

@@ -402,6 +402,7 @@ impl Keeper {
             self.replied(Err(HostError::new("DATA_LIMIT", message)));
             return Ok(());
         }
+        host.begins(flight.by);
         self.wait(Box::pin(async move { host.call(call).await }));
         Ok(())
     }

@@ -30,6 +30,9 @@ use self::frames::{Call, HostError, Reply};
 /// that no call has to say it.
 #[async_trait]
 pub trait HostCalls: Send + Sync + 'static {
+    /// Notes, before a call, by when the request has to be answered.
+    fn begins(&self, _by: tokio::time::Instant) {}
+
     /// Carries out one call.
     async fn call(&self, call: Call) -> Result<Reply, HostError>;
 }

@@ -8,6 +8,7 @@ pub mod data;
 pub mod sqlite;
 
 mod logs;
+mod net;
 mod oauth;
 mod types;
 
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 pub use data::DataStore;
 pub use logs::*;
+pub use net::*;
 pub use oauth::*;
 pub use types::*;
 
@@ -34,6 +36,7 @@ pub trait Store:
     + HandleStore
     + ApprovalStore
     + PeerStore
+    + NetStore
     + SettingStore
     + UpkeepStore
 {
@@ -49,6 +52,7 @@ impl<T> Store for T where
         + HandleStore
         + ApprovalStore
         + PeerStore
+        + NetStore
         + SettingStore
         + UpkeepStore
 {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use fazt_tools::{
     AppName, Face, PeerName, Scopes,
     approvals::State,
+    env::Limits,
     types::{AliasKind, Share},
 };
 use jiff::Timestamp;
@@ -344,6 +345,9 @@ pub struct Configure {
     pub spa: Option<bool>,
     /// Values of the environment to set, or with `None` to remove.
     pub env: BTreeMap<String, Option<String>>,
+    /// The budgets of its functions: all of them, those that are missing being the
+    /// usual ones.
+    pub limits: Option<Limits>,
     /// Alias names to add.
     pub add_hosts: Vec<String>,
     /// Alias names to remove.
@@ -513,6 +517,8 @@ pub struct HostApp {
     pub spa: Option<bool>,
     /// The owner's values of its environment, by name.
     pub env: Vec<(String, String)>,
+    /// The owner's budgets of its functions.
+    pub limits: Limits,
 }
 
 /// A name that leads somewhere.

@@ -45,6 +45,15 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("list_approvals", "server:admin"),
     ("approve", "server:admin"),
     ("deny", "server:admin"),
+    ("allow_fetch", "apps:write"),
+    ("list_fetch_rules", "apps:read"),
+    ("remove_fetch_rule", "apps:write"),
+    ("list_fetches", "apps:read"),
+    ("fetch_stats", "apps:read"),
+    ("set_secret", "server:admin"),
+    ("list_secrets", "server:admin"),
+    ("remove_secret", "server:admin"),
+    ("rekey_secrets", "server:admin"),
 ];
 
 /// What a route asks of its callers.
@@ -112,6 +121,15 @@ fn tools() -> Vec<(&'static str, &'static str, Option<Value>, u16, u16)> {
         ("list_approvals", "/api/approvals", None, 200, 403),
         ("approve", "/api/approvals/9999/approve", Some(json!({})), 404, 403),
         ("deny", "/api/approvals/9999/deny", Some(json!({})), 404, 403),
+        ("allow_fetch", "/api/net/rules/x.example", Some(json!({ "app": "ghost" })), 404, 403),
+        ("list_fetch_rules", "/api/net/rules", None, 200, 200),
+        ("remove_fetch_rule", "/api/net/rules/x.example?app=ghost", None, 404, 403),
+        ("list_fetches", "/api/net/log", None, 200, 200),
+        ("fetch_stats", "/api/net/stats", None, 200, 200),
+        ("set_secret", "/api/secrets/ghost", Some(json!({ "value": "x", "hosts": [] })), 400, 403),
+        ("list_secrets", "/api/secrets", None, 200, 403),
+        ("remove_secret", "/api/secrets/ghost", None, 404, 403),
+        ("rekey_secrets", "/api/secrets/rekey", Some(json!({})), 200, 403),
     ]
 }
 

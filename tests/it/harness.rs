@@ -80,6 +80,12 @@ impl TestNode {
         Self::begin(folder, &[], outside).await
     }
 
+    /// The same with settings, by key.
+    pub async fn start_reaching_with(outside: Outside, settings: &[(&'static str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::begin(folder, settings, outside).await
+    }
+
     /// Starts a node on a folder that another left.
     pub async fn start_in(folder: TempDir, settings: &[(&'static str, &str)]) -> Self {
         Self::begin(folder, settings, Outside::public()).await
@@ -253,11 +259,17 @@ pub struct Process {
 impl Process {
     /// Starts the real program's node on the database in `folder`.
     pub async fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[]).await
+    }
+
+    /// The same with variables of the environment.
+    pub async fn start_with(folder: &Path, environment: &[(&str, &str)]) -> Self {
         let lock = folder.join("data.db.lock");
         // What a killed node announced would be taken for this one's address.
         std::fs::write(&lock, "").expect("the lock file can be written");
         let mut command = program(folder);
         command.args(["server", "start", "--port", "0"]).stderr(Stdio::null());
+        command.envs(environment.iter().copied());
         let child = command.stdout(Stdio::null()).spawn().expect("the program starts");
         let mut address = None;
         until("the node says where it listens", async || {

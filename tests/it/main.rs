@@ -13,6 +13,7 @@ mod catalogue;
 mod cli;
 mod data;
 mod doctor;
+mod egress;
 mod generated;
 mod mcp;
 mod oauth;

@@ -89,6 +89,15 @@ catalogue![
     crate::peers::SetDefaultPeer,
     crate::settings::ListSettings,
     crate::settings::SetSetting,
+    crate::net::AllowFetch,
+    crate::net::ListFetchRules,
+    crate::net::RemoveFetchRule,
+    crate::net::ListFetches,
+    crate::net::FetchStats,
+    crate::secrets::SetSecret,
+    crate::secrets::ListSecrets,
+    crate::secrets::RemoveSecret,
+    crate::secrets::RekeySecrets,
 ];
 
 /// Every tool, in the order of the catalogue.

@@ -4,12 +4,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{AppName, Effect, Route, Scope, Tool, View, env::Env, tool::example, types::Alias};
+use crate::{
+    AppName, Effect, Route, Scope, Tool, View,
+    env::{Env, Limits},
+    net::FetchRule,
+    tool::example,
+    types::Alias,
+};
 
 /// See [`Input`].
 pub struct ConfigureApp;
 
-/// Change an app's settings: hosts that lead to it, environment, single-page mode, pins.
+/// Change an app's settings: hosts that lead to it, environment, single-page mode, pins,
+/// and what its functions may fetch from.
 ///
 /// Given nothing to change, it answers the settings as they are. A host is a
 /// label served below the node's domain (`www2`) or a whole domain
@@ -28,6 +35,10 @@ pub struct Input {
     #[command(flatten)]
     #[serde(default, skip_serializing_if = "Env::is_empty")]
     pub env: Env,
+    /// Replace budgets of the functions; takes the scope `server:admin`
+    #[command(flatten)]
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    pub limits: Limits,
     /// Let this host name lead to the app
     #[arg(long = "add-host", value_name = "HOST")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -44,6 +55,14 @@ pub struct Input {
     #[arg(long, value_name = "VERSION")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unpin: Vec<u32>,
+    /// Let functions fetch from this host: `HOST`, `*.HOST` or `http://HOST:PORT`
+    #[arg(long = "allow-fetch", value_name = "HOST")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_fetch: Vec<String>,
+    /// Let them no longer fetch from it
+    #[arg(long = "remove-fetch", value_name = "HOST")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove_fetch: Vec<String>,
 }
 
 /// The settings as they are now.
@@ -60,6 +79,12 @@ pub struct Output {
     /// Names of the values in its environment
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
+    /// What its functions may fetch from, besides what every app may
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fetch: Vec<FetchRule>,
+    /// Budgets of its functions that are not the usual ones
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    pub limits: Limits,
     /// The change to undo, if anything changed
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<i64>,
@@ -103,10 +128,15 @@ impl Tool for ConfigureApp {
         };
         let hosts = if hosts.is_empty() { "only its own".to_owned() } else { hosts.join(", ") };
         let pinned: Vec<_> = out.pinned.iter().map(|version| format!("v{version}")).collect();
+        let fetch: Vec<_> = out.fetch.iter().map(|rule| rule.host.as_str()).collect();
         View::says(headline)
             .fact("spa", if out.spa { "yes" } else { "no" })
             .fact("hosts", hosts)
             .fact_if("env", (!out.env.is_empty()).then(|| out.env.join(", ")))
+            .fact_if("wall", out.limits.wall_ms.map(|ms| format!("{ms} ms")))
+            .fact_if("cpu", out.limits.cpu_ms.map(|ms| format!("{ms} ms")))
+            .fact_if("memory", out.limits.memory_mb.map(|mb| format!("{mb} MiB")))
             .fact_if("pinned", (!pinned.is_empty()).then(|| pinned.join(", ")))
+            .fact_if("may fetch from", (!fetch.is_empty()).then(|| fetch.join(", ")))
     }
 }

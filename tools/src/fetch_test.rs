@@ -1,10 +1,11 @@
-//! `fetch_test`: ask an app on this node for a page and check the answer.
+//! `fetch_test`: ask an app on this node for a page and check the answer, or explain
+//! whether a function may fetch a page of the outside.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{Effect, Route, Scope, Tool, View, tool::example, view};
+use crate::{AppName, Effect, Route, Scope, Tool, View, tool::example, view};
 
 /// See [`Input`].
 pub struct FetchTest;
@@ -13,7 +14,8 @@ pub struct FetchTest;
 /// answer.
 ///
 /// It sees what a visitor would see, of the live version, a preview address or
-/// any `version`. Without checks it passes when the status is below 400.
+/// any `version`. Without checks it passes when the status is below 400. For a
+/// URL of the outside it tells, step by step, whether functions may fetch it.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
@@ -48,6 +50,14 @@ pub struct Input {
     #[arg(long, value_name = "MS")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_ms: Option<u32>,
+    /// Outside: decide for this app; default: by the rules of every app
+    #[arg(long, value_name = "APP")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppName>,
+    /// Outside: fetch it, too
+    #[arg(long)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub send: bool,
 }
 
 /// What came back.
@@ -63,7 +73,16 @@ pub struct Output {
     /// The version that answered
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
-    /// Status of the answer
+    /// Of an outside URL: how it was decided, step by step
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// Of an outside URL: why it is refused, as functions see it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The command that would allow it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permit: Option<String>,
+    /// Status of the answer; 0 when nothing was asked
     pub status: u16,
     /// Headers of the answer, each `name: value`
     pub headers: Vec<String>,
@@ -74,6 +93,17 @@ pub struct Output {
     pub body: Option<String>,
     /// How long the answer took, in milliseconds
     pub ms: f64,
+}
+
+/// One step of a decision.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Step {
+    /// What was looked at
+    pub step: String,
+    /// Whether it goes on from there
+    pub passed: bool,
+    /// What was found
+    pub found: String,
 }
 
 /// One check.
@@ -95,11 +125,12 @@ impl Tool for FetchTest {
     const QUOTES: bool = true;
     const SCOPE: Scope = Scope::AppsRead;
     const ROUTE: Route = Route::post("/api/fetch-test");
-    const COMMANDS: &'static [&'static str] = &["fetch-test"];
+    const COMMANDS: &'static [&'static str] = &["fetch-test", "net test"];
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("fazt fetch-test http://blog.localhost:8080/", "is the front page well?"),
         ("fazt fetch-test http://blog.localhost/old --expect-status 301", "does it redirect?"),
         ("fazt fetch-test http://blog.localhost/api/posts --expect-json /0/id=1", "a function"),
+        ("fazt net test https://api.example.com/ --app shop", "may `shop` fetch it?"),
     ];
     type Input = Input;
     type Output = Output;
@@ -126,12 +157,22 @@ impl Tool for FetchTest {
             let mark = if check.passed { "ok" } else { "FAILED" };
             format!("{mark}: {} (found {})", check.expected, check.found)
         });
-        View::says(format!(
-            "{verdict}: {}{who}, {} in {:.1} ms",
-            out.status,
-            view::bytes(out.bytes),
-            out.ms
-        ))
-        .notes(checks)
+        let headline = match (&out.code, out.status) {
+            (Some(code), _) => format!("refused: {code}"),
+            (None, 0) => "it may be fetched".to_owned(),
+            (None, status) => {
+                let size = view::bytes(out.bytes);
+                format!("{verdict}: {status}{who}, {size} in {:.1} ms", out.ms)
+            }
+        };
+        let steps = out.steps.iter().map(|step| {
+            let mark = if step.passed { "ok" } else { "REFUSED" };
+            format!("{mark}: {}: {}", step.step, step.found)
+        });
+        let view = View::says(headline).notes(steps.chain(checks));
+        match &out.permit {
+            Some(command) => view.next(command.as_str()),
+            None => view,
+        }
     }
 }

@@ -45,8 +45,10 @@ pub mod undo;
 pub mod aliases;
 pub mod approvals;
 pub mod grants;
+pub mod net;
 pub mod peers;
 pub mod plan_deploy;
+pub mod secrets;
 pub mod settings;
 pub mod tokens;
 

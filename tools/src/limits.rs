@@ -86,6 +86,23 @@ pub const LOG_DAYS: Limit =
 pub const ENV_VALUES: Limit = limit(100, Unit::Count, "values in an app's environment");
 /// Bytes of one of them.
 pub const ENV_BYTES: Limit = limit(8 << 10, Unit::Bytes, "for one of these values");
+/// Calls to the outside by one request.
+pub const FETCH_CALLS: Limit =
+    limit(5, Unit::Count, "calls to the outside by one request").settable("limits.fetch_calls");
+/// Milliseconds of one call to the outside.
+pub const FETCH_MS: Limit = limit(4_000, Unit::Count, "milliseconds for one call to the outside")
+    .settable("limits.fetch_ms");
+/// Milliseconds of all calls to the outside by one request.
+pub const FETCH_TOTAL_MS: Limit =
+    limit(4_000, Unit::Count, "milliseconds for all calls to the outside by one request")
+        .settable("limits.fetch_total_ms");
+/// Calls to the outside by one app at once.
+pub const FETCH_APP: Limit =
+    limit(5, Unit::Count, "calls to the outside by one app at once").settable("limits.fetch_app");
+/// Bytes sent and received by one call to the outside.
+pub const FETCH_BYTES: Limit =
+    limit(1 << 20, Unit::Bytes, "for what one call to the outside sends, and for what it gets")
+        .settable("limits.fetch_bytes");
 
 /// Calls a minute of one token.
 pub const TOKEN_RATE: Limit =
@@ -113,6 +130,11 @@ pub const LIMITS: &[Limit] = &[
     LOG_DAYS,
     ENV_VALUES,
     ENV_BYTES,
+    FETCH_CALLS,
+    FETCH_MS,
+    FETCH_TOTAL_MS,
+    FETCH_APP,
+    FETCH_BYTES,
     TOKEN_RATE,
 ];
 

@@ -15,18 +15,23 @@ use oxc::{
     },
     semantic::Semantic,
     span::{GetSpan, Span},
+    syntax::module_record::ModuleRecord,
 };
 
 use super::{
     imports::PACKAGES,
     mapping::{Mapping, Shift},
+    names,
 };
 
 /// What a script's text says of its form.
 #[derive(Debug, Default)]
 pub(super) struct Form {
-    /// Names that a script exports by `exports` and `module`; `*x` exports what `x` does.
+    /// Names that it exports, by statements or by `exports` and `module`; `*x` exports what `x`
+    /// does.
     pub(super) exports: Vec<String>,
+    /// Names that it imports by statements: from what, and the byte.
+    pub(super) wanted: Vec<(String, String, usize)>,
     /// Whether it is run for each request, and its last value is the answer.
     pub(super) program: bool,
     edits: Vec<Edit>,
@@ -51,7 +56,12 @@ const REQUIRE: &str = "var require=import.meta.require;";
 
 impl Form {
     /// Reads the form of JavaScript.
-    pub(super) fn of(path: &str, program: &Program<'_>, semantic: &Semantic<'_>) -> Self {
+    pub(super) fn of(
+        path: &str,
+        program: &Program<'_>,
+        record: &ModuleRecord<'_>,
+        semantic: &Semantic<'_>,
+    ) -> Self {
         let mut form = Self::default();
         let free = |name: &'static str| {
             let free = semantic.scoping().root_unresolved_references();
@@ -78,6 +88,7 @@ impl Form {
                 begin(REQUIRE);
             }
             form.arrow(program);
+            (form.exports, form.wanted) = (names::exported(record), names::wanted(record));
             form.edits.sort_by_key(|edit| edit.offset);
             return form;
         }

@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use super::{
     imports::{LINKS, PACKAGES, Target, World, is_json},
     mapping::Mapping,
+    names::{self, Wanted},
     problem::ScriptProblem,
     routes::{Role, Routes, role},
     transform::{How, Kind, Request, Transformed, transform},
@@ -46,9 +47,13 @@ pub struct Module {
     pub map: Option<Mapping>,
     /// What its imports mean.
     pub imports: Vec<Import>,
-    /// Names that a script exports by `exports` and `module`; `*x` exports what `x` does.
+    /// Names that it exports, by statements or by `exports` and `module`; `*x` exports what `x`
+    /// does.
     #[serde(default)]
     pub exports: Vec<String>,
+    /// The names that it imports by statements.
+    #[serde(default)]
+    pub wanted: Vec<Wanted>,
     /// Whether it is run for each request, and its last value is the answer.
     #[serde(default)]
     pub program: bool,
@@ -231,6 +236,10 @@ impl Checker {
     }
 
     fn finish(mut self) -> Result<Functions, Vec<ScriptProblem>> {
+        // A name that a file lacks may be in the part of it that could not be read.
+        if self.problems.is_empty() {
+            self.problems = names::missing(&self.modules);
+        }
         if !self.problems.is_empty() {
             self.problems
                 .sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
@@ -345,7 +354,7 @@ fn module(world: &World, file: &str, content: &[u8]) -> Taken {
     let Ok(read) = read else {
         return one(ScriptProblem::of_file(file, "the reader of scripts failed on it"));
     };
-    let Transformed { kind, code, map, requests, exports, program } = read?;
+    let Transformed { kind, code, map, requests, exports, program, wanted } = read?;
     let (mut imports, mut problems) = (Vec::new(), Vec::new());
     for Request { specifier, how, offset } in requests {
         match world.resolve(file, &specifier, how) {
@@ -356,7 +365,7 @@ fn module(world: &World, file: &str, content: &[u8]) -> Taken {
         }
     }
     if problems.is_empty() {
-        Ok(Module { kind, code, map, imports, exports, program })
+        Ok(Module { kind, code, map, imports, exports, wanted, program })
     } else {
         Err(problems)
     }
@@ -379,6 +388,7 @@ fn json(file: &str, source: &str) -> Taken {
         map: None,
         imports: Vec::new(),
         exports: Vec::new(),
+        wanted: Vec::new(),
         program: false,
     })
 }

@@ -26,7 +26,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     forms::{Form, beyond, mapped},
     mapping::{Mapping, Pair},
-    problem::ScriptProblem,
+    names::Wanted,
+    problem::{ScriptProblem, place},
     routes::{Role, role},
 };
 
@@ -41,10 +42,13 @@ pub struct Transformed {
     pub map: Option<Mapping>,
     /// What it imports by name, as written, in the order of the text.
     pub requests: Vec<Request>,
-    /// Names that a script exports by `exports` and `module`; `*x` exports what `x` does.
+    /// Names that it exports, by statements or by `exports` and `module`; `*x` exports what `x`
+    /// does.
     pub exports: Vec<String>,
     /// Whether it is run for each request, and its last value is the answer.
     pub program: bool,
+    /// The names that it imports by statements.
+    pub wanted: Vec<Wanted>,
 }
 
 /// How a file is read by an engine.
@@ -99,7 +103,7 @@ pub fn transform(path: &str, source: &str) -> Result<Transformed, Vec<ScriptProb
         return Err(vec![ScriptProblem::at(path, source, offset, message)]);
     }
     let allocator = Allocator::default();
-    let ParserReturn { mut program, .. } = parse(&allocator, path, source)?;
+    let ParserReturn { mut program, module_record, .. } = parse(&allocator, path, source)?;
     let checked = SemanticBuilder::new()
         .with_check_syntax_error(true)
         .with_build_nodes(true)
@@ -117,7 +121,7 @@ pub fn transform(path: &str, source: &str) -> Result<Transformed, Vec<ScriptProb
     if program.source_type.is_javascript() {
         requests.extend(statements(&program));
         requests.sort_by_key(|request| request.offset);
-        let form = Form::of(path, &program, &checked.semantic);
+        let form = Form::of(path, &program, &module_record, &checked.semantic);
         return Ok(formed(kind, source, None, requests, form));
     }
     let scoping = checked.semantic.into_scoping();
@@ -160,7 +164,7 @@ fn form_of(path: &str, code: &str, kind: Kind) -> Form {
         return Form::default();
     }
     let read = SemanticBuilder::new().with_build_nodes(true).build(&parsed.program);
-    Form::of(path, &parsed.program, &read.semantic)
+    Form::of(path, &parsed.program, &parsed.module_record, &read.semantic)
 }
 
 /// Puts together what was read, with the changes that its form asks for.
@@ -171,13 +175,21 @@ fn formed(
     requests: Vec<Request>,
     form: Form,
 ) -> Transformed {
+    let wanted = form.wanted.iter().map(|(specifier, name, offset)| {
+        let (line, column) = place(code, *offset);
+        let place = map.as_ref().and_then(|map| map.original(line, column));
+        let (line, column) = place.unwrap_or((line, column));
+        Wanted { specifier: specifier.clone(), name: name.clone(), line, column }
+    });
+    let wanted = wanted.collect();
     let (code, map) = if form.keeps_text() {
         (code.to_owned(), map)
     } else {
         let (code, shifts) = form.apply(code);
         (code, mapped(map, shifts))
     };
-    Transformed { kind, code, map, requests, exports: form.exports, program: form.program }
+    let Form { exports, program, .. } = form;
+    Transformed { kind, code, map, requests, exports, program, wanted }
 }
 
 /// Reads a file as what it is: by its name, else as a module if it has the words of one.

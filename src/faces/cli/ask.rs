@@ -3,7 +3,11 @@
 //! A yes before something goes away, a secret that stays out of the command line.
 //! Every question has a flag; without a terminal nothing is asked.
 
-use std::io::{self, IsTerminal as _};
+use std::{
+    fs,
+    io::{self, IsTerminal as _, Read as _},
+    path::Path,
+};
 
 use fazt_tools::{Caller, Code, Effect, Face, Problem, Spec};
 use serde_json::Value;
@@ -16,6 +20,8 @@ use super::{
 /// The field of an input that is a secret.
 pub(super) const SECRET: &str = "token";
 
+/// The longest value of a secret that is read.
+const LONGEST: u64 = 64 << 10;
 /// The shortest password of the owner.
 const PASSWORD_CHARS: usize = 10;
 
@@ -70,6 +76,31 @@ pub(super) fn secret(given: &str) -> Result<String, Stop> {
             .into());
     }
     Ok(secret.to_owned())
+}
+
+/// The value of a secret: from a file, asked for unseen, or from standard input.
+pub(super) fn value(file: Option<&Path>) -> Result<String, Stop> {
+    let read = match file {
+        Some(file) => fs::read_to_string(file).map_err(|error| {
+            Problem::new(Code::BadRequest, format!("cannot read {}: {error}", file.display()))
+        })?,
+        None if someone_is_there() => {
+            render::prompt("Value: ");
+            rpassword::read_password().map_err(|error| unheard(&error))?
+        }
+        None => {
+            let mut all = String::new();
+            io::stdin().take(LONGEST).read_to_string(&mut all).map_err(|error| unheard(&error))?;
+            all
+        }
+    };
+    let value = read.trim_end_matches(['\r', '\n']);
+    if value.is_empty() {
+        return Err(Problem::invalid("value", "a value is required")
+            .hint("give it on standard input, or in a file: `--file PATH`")
+            .into());
+    }
+    Ok(value.to_owned())
 }
 
 /// The owner's new password: from standard input, asked for twice, or none.

@@ -11,6 +11,8 @@ use fazt_tools::{AppName, Effect, PeerName, Spec, specs};
 
 /// What is said of a group of commands; one that is not here needs no line.
 const GROUPS: &[(&str, &str)] = &[
+    ("net", "What functions may fetch from the outside, and what they fetched"),
+    ("secret", "Secrets that are sent along with what functions fetch"),
     ("alias", "Host names besides the apps' own: aliases, redirects, splits"),
     ("remote", "Other nodes: add them, look at them, deploy to them"),
     ("server", "This node: start it, set it up, settle its settings"),
@@ -93,6 +95,7 @@ fn of_tool(spec: &Spec, path: &str, name: &'static str) -> Command {
         "run_function" => command.mut_arg("body", |body| {
             body.help("Send this body, text or JSON; `@FILE` sends a file's, `@-` standard input")
         }),
+        "set_secret" => command.arg(value_file()),
         _ => command,
     }
 }
@@ -143,6 +146,16 @@ fn optional_secret(command: Command) -> Command {
     command.mut_arg(super::ask::SECRET, |arg| {
         arg.required(false).default_value("").hide_default_value(true)
     })
+}
+
+/// Where `fazt secret set` reads the value; no argument holds it, for others see those.
+fn value_file() -> Arg {
+    Arg::new("file")
+        .long("file")
+        .value_name("PATH")
+        .value_hint(ValueHint::FilePath)
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("Read the value from this file; default: standard input, unseen at a terminal")
 }
 
 /// `fazt deploy [DIR]`, which may name another node by its address.

@@ -4,6 +4,8 @@
 //! target answers, `render` draws. Nothing here is about any one tool, except
 //! that an answer which did not pass ends with exit code 1.
 
+use std::path::PathBuf;
+
 use clap::ArgMatches;
 use fazt_tools::{Caller, Code, Face, Problem, Spec, specs};
 use serde_json::Value;
@@ -31,6 +33,10 @@ pub(super) async fn run_parsed(
     if let Some(secret) = input.get_mut(ask::SECRET) {
         let given = secret.as_str().unwrap_or_default();
         *secret = ask::secret(given)?.into();
+    }
+    if spec.name == "set_secret" {
+        let file = inner.get_one::<PathBuf>("file").map(PathBuf::as_path);
+        input["value"] = ask::value(file)?.into();
     }
     run(context, spec, input, context.place()).await
 }

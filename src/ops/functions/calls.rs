@@ -5,12 +5,12 @@
 //! operation is shown what those before it would have written, and a transaction is
 //! carried out at its end if everything would be answered as it was shown.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     FunctionSite,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     node::Node,
-    ops::storage_problem,
+    ops::{egress::Outgoing, storage_problem},
     runtime::{
         HostCalls,
         frames::{Call, HostError, Reply, User},
@@ -48,6 +48,10 @@ pub struct RequestHost {
     /// Whether nothing is to be kept.
     dry_run: bool,
     held: Mutex<Held>,
+    /// Its calls to the outside, once there is one.
+    net: OnceLock<Outgoing>,
+    /// By when the request has to be answered.
+    by: std::sync::Mutex<Option<Instant>>,
 }
 
 /// What is not written yet.
@@ -80,7 +84,27 @@ impl RequestHost {
         dry_run: bool,
     ) -> Self {
         let user = user.map(|user| user.id.clone());
-        Self { node, app, site, user, dry_run, held: Mutex::default() }
+        Self {
+            node,
+            app,
+            site,
+            user,
+            dry_run,
+            held: Mutex::default(),
+            net: OnceLock::new(),
+            by: std::sync::Mutex::default(),
+        }
+    }
+
+    fn net(&self) -> &Outgoing {
+        let net = self.net.get_or_init(|| {
+            let net = Outgoing::of(&self.node, self.app, self.site.app.clone());
+            if self.dry_run { net.refused() } else { net }
+        });
+        if let Some(by) = *self.by.lock().unwrap_or_else(PoisonError::into_inner) {
+            net.ends(by);
+        }
+        net
     }
 
     /// Whose part of the data a call is for, and its name within.
@@ -264,8 +288,18 @@ impl Held {
 
 #[async_trait]
 impl HostCalls for RequestHost {
+    fn begins(&self, by: Instant) {
+        *self.by.lock().unwrap_or_else(PoisonError::into_inner) = Some(by);
+    }
+
     async fn call(&self, call: Call) -> Result<Reply, HostError> {
+        if call.api.starts_with("net.") {
+            return self.net().call(call).await;
+        }
         let api = call.api.as_str();
+        if self.dry_run && api.starts_with("net.") {
+            return Err(HostError::new("DRY_RUN", "a dry run fetches nothing"));
+        }
         let mut arguments = Arguments::read(api, &call.arguments, call.bytes)?;
         let weight = call.arguments.len() + arguments.content_bytes();
         match api {

@@ -15,10 +15,11 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
-use fazt_tools::Problem;
+use fazt_tools::{AppName, Problem, env::Limits};
 use futures_util::stream::{self, BoxStream};
 use tokio::sync::mpsc;
 
@@ -49,6 +50,8 @@ pub struct FunctionSite {
     pub(super) scripts: Ready,
     /// Files below `private/`, which its scripts may read.
     private: BTreeMap<String, BlobRef>,
+    /// The app's name.
+    app: Option<AppName>,
 }
 
 impl FunctionSite {
@@ -197,7 +200,7 @@ impl Node {
             entry: found.file.to_owned(),
             request,
             host: Arc::new(host),
-            budgets: Budgets::default(),
+            budgets: budgets(slot.own().limits),
         };
         let ended = self.functions.run(job).await;
         match &ended.answer {
@@ -213,8 +216,10 @@ impl Node {
         slot: &Slot,
         site: &Site,
     ) -> Result<Arc<FunctionSite>, Problem> {
-        let env = environment(site.env.clone(), &slot.env());
-        let key = (slot.id, site.version, digest(&env));
+        let own = slot.own();
+        let budgets = budgets(own.limits);
+        let env = environment(site.env.clone(), &own.env);
+        let key = (slot.id, site.version, digest(&env, budgets.memory));
         let read = async {
             let functions = stored(site, &*self.store).await.map_err(|e| storage_problem(&e))?;
             let app = App {
@@ -225,14 +230,27 @@ impl Node {
                 admin: self.url("admin"),
             };
             let name = MADE.fetch_add(1, Ordering::Relaxed);
-            let load = Load { fresh: site.fresh, ..load(&functions, app, env, name) };
+            let load = Load { fresh: site.fresh, ..load(&functions, app, env, budgets, name) };
             let scripts = Ready::new(load);
             let private = site.below("private/").map(|(path, blob)| (path.to_owned(), blob));
             let private = private.collect();
             let functions = Arc::new(functions);
-            Ok::<_, Problem>(Arc::new(FunctionSite { functions, scripts, private }))
+            let app = AppName::parse(&slot.name).ok();
+            Ok::<_, Problem>(Arc::new(FunctionSite { functions, scripts, private, app }))
         };
         self.function_sites.get_or_insert_async(&key, read).await
+    }
+}
+
+/// What requests of an app may take.
+pub(super) fn budgets(limits: Limits) -> Budgets {
+    let usual = Budgets::default();
+    let ms = |ms: u32| Duration::from_millis(ms.into());
+    Budgets {
+        wall: limits.wall_ms.map_or(usual.wall, ms),
+        cpu: limits.cpu_ms.map_or(usual.cpu, ms),
+        memory: limits.memory_mb.map_or(usual.memory, |mb| u64::from(mb) << 20),
+        ..usual
     }
 }
 
@@ -247,8 +265,9 @@ pub(super) fn environment(
 }
 
 /// Tells environments apart: a version with another one is made ready anew.
-fn digest(env: &[(String, String)]) -> [u8; 16] {
+fn digest(env: &[(String, String)], memory: u64) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new();
+    hasher.update(&memory.to_le_bytes());
     for text in env.iter().flat_map(|(name, value)| [name, value]) {
         hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
     }
@@ -261,7 +280,13 @@ fn digest(env: &[(String, String)]) -> [u8; 16] {
 static MADE: AtomicU64 = AtomicU64::new(1);
 
 /// A version's scripts as a worker wants them.
-pub(super) fn load(functions: &Functions, app: App, env: Vec<(String, String)>, site: u64) -> Load {
+pub(super) fn load(
+    functions: &Functions,
+    app: App,
+    env: Vec<(String, String)>,
+    budgets: Budgets,
+    site: u64,
+) -> Load {
     let files = functions.modules.iter().map(|(path, module)| Script {
         path: path.clone(),
         code: module.code.clone(),
@@ -283,7 +308,6 @@ pub(super) fn load(functions: &Functions, app: App, env: Vec<(String, String)>, 
         program: module.program,
     });
     let entries = functions.routes.list().iter().map(|route| route.file.clone());
-    let budgets = Budgets::default();
     let bounds = Bounds {
         memory: budgets.memory,
         answer: budgets.answer as u64,

@@ -128,7 +128,7 @@ impl Jobs {
         context.clear_kept_objects();
     }
 
-    fn next_timer(&self) -> Option<Instant> {
+    pub(super) fn next_timer(&self) -> Option<Instant> {
         let mut timers = self.timers.borrow_mut();
         timers.retain(|_, timer| match timer {
             Timer::Once(job) => !job.cancelled(),

@@ -14,6 +14,7 @@ mod link;
 mod memory;
 mod methods;
 mod modules;
+mod net;
 mod program;
 mod request;
 mod require;

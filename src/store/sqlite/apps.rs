@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use fazt_tools::{AppName, types::Share};
+use fazt_tools::{AppName, env::Limits, types::Share};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::{Value, json};
 
@@ -283,6 +283,11 @@ fn configure(
     if wish.env.values().any(Option::is_some) {
         env::bound(c, app.id)?;
     }
+    if let Some(limits) = &wish.limits {
+        let text = serde_json::to_string(limits).map_err(|e| StoreError::Backend(e.to_string()))?;
+        let held = if *limits == Limits::default() { Value::Null } else { text.into() };
+        edits.set(Cell::Limits(app.id), held)?;
+    }
     for (versions, kept) in [(&wish.pin, true), (&wish.unpin, false)] {
         for version in versions {
             if !exists(c, app.id, *version)? {
@@ -400,6 +405,10 @@ fn read_host(row: &Row<'_>) -> rusqlite::Result<HostApp> {
         live: row.get(2)?,
         spa: row.get(3)?,
         uid: row.get(4)?,
+        limits: row
+            .get::<_, Option<String>>(5)?
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default(),
         env: Vec::new(),
     })
 }
@@ -554,7 +563,7 @@ impl AppStore for SqliteStore {
 
     async fn hosts(&self) -> Result<Hosts> {
         self.readers.run_at_once(|c| {
-            let sql = "SELECT id, name, live, spa, uid FROM apps WHERE trashed_at IS NULL";
+            let sql = "SELECT id, name, live, spa, uid, limits FROM apps WHERE trashed_at IS NULL";
             let mut statement = c.prepare_cached(sql)?;
             let apps = statement.query_map([], read_host)?;
             let mut apps: Vec<HostApp> = apps.collect::<rusqlite::Result<_>>()?;
@@ -566,7 +575,7 @@ impl AppStore for SqliteStore {
     async fn host(&self, app: i64) -> Result<Option<HostApp>> {
         self.readers.run(|c| {
             let sql =
-                "SELECT id, name, live, spa, uid FROM apps WHERE id = ?1 AND trashed_at IS NULL";
+                "SELECT id, name, live, spa, uid, limits FROM apps WHERE id = ?1 AND trashed_at IS NULL";
             let host = c.prepare_cached(sql)?.query_row([app], read_host).optional()?;
             let Some(mut host) = host else { return Ok(None) };
             host.env = env::read(c, app)?;

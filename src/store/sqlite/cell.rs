@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{data, ms};
+use super::{data, ms, net};
 use crate::store::{Actor, Result, StoreError};
 
 /// One piece of state that a change can change.
@@ -24,6 +24,8 @@ pub(super) enum Cell {
     Pinned(i64, u32),
     /// The owner's override of `spa`, or null.
     Spa(i64),
+    /// The owner's budgets of an app's functions, or null.
+    Limits(i64),
     /// A value of an app's environment, or null.
     Env(i64, String),
     /// Where an alias leads, or null.
@@ -38,6 +40,10 @@ pub(super) enum Cell {
     Granted(i64),
     /// A stored setting, or null.
     Setting(String),
+    /// What may be fetched from a host, or null: app, or 0 for every app, and host.
+    FetchRule(i64, String),
+    /// A secret's sealed value and its way, or null: app, or 0 for every app, and name.
+    Secret(i64, String),
     /// What a key of an app's data holds, or null: app, scope, key.
     Key(i64, String, String),
     /// A document of an app's data, or null: app, scope, collection, id.
@@ -85,6 +91,12 @@ impl Cell {
                     .optional()?;
                 Ok(held.unwrap_or(Value::Null))
             }
+            Self::Limits(app) => {
+                let sql = "SELECT limits FROM apps WHERE id = ?1";
+                let held: Option<Option<String>> =
+                    c.prepare_cached(sql)?.query_row([app], |row| row.get(0)).optional()?;
+                Ok(held.flatten().map_or(Value::Null, Value::from))
+            }
             Self::Env(app, name) => {
                 let sql = "SELECT value FROM app_env WHERE app_id = ?1 AND name = ?2";
                 let held: Option<String> = c
@@ -107,6 +119,8 @@ impl Cell {
             }
             Self::DefaultPeer => setting(c, DEFAULT_PEER),
             Self::Setting(key) => setting(c, key),
+            Self::FetchRule(app, host) => net::read_rule(c, *app, host),
+            Self::Secret(app, name) => net::read_secret(c, *app, name),
             Self::Key(app, scope, key) => data::read_key(c, *app, scope, key),
             Self::Document(app, scope, coll, id) => data::read_document(c, *app, scope, coll, id),
         }
@@ -166,6 +180,10 @@ impl Cell {
                 let kept = value.as_bool().unwrap_or(false);
                 c.prepare_cached(sql)?.execute(params![app, version, kept])?;
             }
+            Self::Limits(app) => {
+                let sql = "UPDATE apps SET limits = ?2, updated_at = ?3 WHERE id = ?1";
+                c.prepare_cached(sql)?.execute(params![app, value.as_str(), at])?;
+            }
             Self::Env(app, name) => match value.as_str() {
                 Some(text) => {
                     let sql = "INSERT INTO app_env (app_id, name, value) VALUES (?1, ?2, ?3)
@@ -207,6 +225,8 @@ impl Cell {
             }
             Self::DefaultPeer => set_setting(c, DEFAULT_PEER, value)?,
             Self::Setting(key) => set_setting(c, key, value)?,
+            Self::FetchRule(app, host) => net::write_rule(c, *app, host, value)?,
+            Self::Secret(app, name) => net::write_secret(c, *app, name, value, actor)?,
             Self::Key(app, scope, key) => data::write_key(c, *app, scope, key, value)?,
             Self::Document(app, scope, coll, id) => {
                 data::write_document(c, *app, scope, coll, id, value)?;

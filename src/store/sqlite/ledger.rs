@@ -173,6 +173,7 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
             | Cell::Trashed(app)
             | Cell::Spa(app)
             | Cell::Env(app, _)
+            | Cell::Limits(app)
             | Cell::Withdrawn(app, _) => {
                 undone.apps.push(*app);
             }
@@ -183,6 +184,8 @@ fn undo(c: &Connection, id: i64, force: bool, actor: Actor) -> Result<Undone> {
             | Cell::Revoked(_)
             | Cell::Granted(_)
             | Cell::Pinned(..)
+            | Cell::FetchRule(..)
+            | Cell::Secret(..)
             | Cell::Key(..)
             | Cell::Document(..) => {}
         }
@@ -224,8 +227,10 @@ fn is_gone(c: &Connection, cell: &Cell, before: &Value) -> Result<bool> {
         Cell::Trashed(app)
         | Cell::Spa(app)
         | Cell::Env(app, _)
+        | Cell::Limits(app)
         | Cell::Key(app, ..)
         | Cell::Document(app, ..) => (*app, None),
+        Cell::FetchRule(app, _) | Cell::Secret(app, _) if *app != 0 => (*app, None),
         Cell::Granted(grant) => {
             let sql = "SELECT NOT EXISTS (SELECT 1 FROM oauth_grants WHERE id = ?1)";
             return Ok(c.prepare_cached(sql)?.query_row([grant], |row| row.get(0))?);
@@ -273,7 +278,8 @@ const COLUMNS: &str = r#"id, at, caller, face, client, tool, input, app, summary
     EXISTS (SELECT 1 FROM edits WHERE change_id = changes.id),
     EXISTS (SELECT 1 FROM edits WHERE change_id = changes.id AND (
         (cell LIKE '{"trashed":%' OR cell LIKE '{"revoked":%') AND before <> 'null'
-        OR (cell LIKE '{"alias":%' OR cell LIKE '{"peer":%') AND before = 'null'))"#;
+        OR (cell LIKE '{"alias":%' OR cell LIKE '{"peer":%' OR cell LIKE '{"fetch_rule":%'
+            OR cell LIKE '{"secret":%') AND before = 'null'))"#;
 
 fn read_change(row: &rusqlite::Row<'_>) -> rusqlite::Result<Change> {
     let undone_by: Option<i64> = row.get(9)?;

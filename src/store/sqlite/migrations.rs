@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_data.sql"),
     include_str!("migrations/0006_env.sql"),
     include_str!("migrations/0007_logs.sql"),
+    include_str!("migrations/0008_egress.sql"),
 ];
 
 /// Marks the file as fazt's: the letters `fazt`.

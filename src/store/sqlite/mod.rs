@@ -16,6 +16,7 @@ mod handles;
 mod ledger;
 mod logs;
 mod migrations;
+mod net;
 mod oauth;
 mod peers;
 mod reader;

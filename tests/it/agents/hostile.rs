@@ -215,7 +215,7 @@ async fn errors_name_the_next_step() {
         ("read_file", json!({ "app": "blog", "path": "indx.html" })),
         ("undo", json!({ "change": 999 })),
         ("deploy", json!({})),
-        ("fetch_test", json!({ "url": "http://example.com/" })),
+        ("fetch_test", json!({ "url": "http://ghost.localhost/" })),
     ] {
         let answer = agent.tool(tool, arguments.clone()).await;
         assert!(refused(&answer), "{tool} {arguments}: {answer}");

@@ -140,3 +140,37 @@ async fn a_large_script_is_read_from_where_it_is_kept() {
         assert!(error["message"].as_str().expect("a message").starts_with(place), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_folder_s_functions_bring_the_packages_they_import_and_run_as_the_manifest_says() {
+    let node = TestNode::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = "import pad from 'pad'\nimport dayjs from 'dayjs'\nlet count = 0\n\
+                  export default async (req: Request) => pad(++count, dayjs('2024-02-29').year())\n";
+    for (path, text) in [
+        ("index.html", "hello"),
+        ("package.json", "{}"),
+        ("manifest.json", r#"{"name": "uses", "isolation": "fresh"}"#),
+        ("api/a.ts", script),
+        ("api/main.js", "const { z } = require('zod')\nrespond(z.string().parse(request.path))"),
+        ("node_modules/pad/package.json", r#"{"exports": {"import": "./main.mjs"}}"#),
+        ("node_modules/pad/main.mjs", "import inner from 'inner'\nexport default inner.pad"),
+        ("node_modules/inner/index.js", "exports.pad = (...all) => all.join('-')"),
+        ("node_modules/unused/index.js", "never ("),
+    ] {
+        let file = folder.path().join(path);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+        std::fs::write(file, text).expect("written");
+    }
+    let done = node.cli(&["deploy", folder.path().to_str().expect("a plain path")]).await;
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    for _ in 0..2 {
+        let answer = node.get("uses.localhost", "/api/a").await;
+        assert_eq!((answer.status.as_u16(), answer.text()), (200, "1-2024"), "one count each");
+    }
+    assert_eq!(node.get("uses.localhost", "/api/else").await.text(), "/api/else");
+    assert_eq!(
+        node.get("uses.localhost", "/api/_npm/inner/index.js").await.text(),
+        "/api/_npm/inner/index.js"
+    );
+}

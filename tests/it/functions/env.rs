@@ -147,3 +147,42 @@ async fn a_script_knows_its_app_and_reads_its_private_files() {
     let (_, text) = thrown(&node, "fazt.private.readJSON('broken.json')").await;
     assert!(text.contains("broken.json"), "{text}");
 }
+
+#[tokio::test]
+async fn the_owner_gives_an_app_budgets_of_its_own() {
+    let node = runner().await;
+    let slow = "await new Promise(done => setTimeout(done, 400)); return 'done'";
+    assert_eq!(js(&node, slow).await, "done");
+    let set = configure(&node, json!({ "limits": { "wall_ms": 150, "memory_mb": 128 } })).await;
+    assert_eq!(set.data()["limits"], json!({ "wall_ms": 150, "memory_mb": 128 }));
+    let answer = super::send(&node, "/api/run", slow).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (504, "FUNCTION_TIMEOUT"));
+    let one = configure(&node, json!({ "limits": { "wall_ms": 0 } })).await.data();
+    assert_eq!(one["limits"], json!({ "memory_mb": 128 }));
+    assert_eq!(js(&node, slow).await, "done");
+    let large = "return new Array(90).fill(0).map(() => new Uint8Array(1 << 20)).length";
+    assert_eq!(js(&node, large).await, 90);
+    let change = one["change"].as_i64().expect("a change");
+    let undo = format!("/api/changes/{change}/undo");
+    node.call(Method::POST, &undo, Some(json!({}))).await.data();
+    assert_eq!(configure(&node, json!({})).await.data()["limits"]["wall_ms"], 150);
+    for limits in [json!({ "wall_ms": 99 }), json!({ "memory_mb": 513 }), json!({ "disk": 1 })] {
+        let answer = configure(&node, json!({ "limits": limits })).await;
+        assert_eq!(answer.code(), "VALIDATION_FAILED", "{limits}");
+    }
+    // Who may deploy may not, not even by undoing.
+    let wish = json!({ "name": "bot", "preset": "deployer" });
+    let made = node.call(Method::POST, "/api/tokens", Some(wish)).await.data();
+    let bot = made["token"].as_str().expect("a token").to_owned();
+    let wish = json!({ "limits": { "wall_ms": 60_000 } });
+    for (method, path, body) in [
+        (Method::PATCH, "/api/apps/hello/config", wish),
+        (Method::POST, undo.as_str(), json!({ "force": true })),
+    ] {
+        let answer = node.call_as(&bot, method, path, Some(body)).await;
+        assert_eq!(answer.code(), "FORBIDDEN", "{path}");
+    }
+    let told = node.cli(&["config", "hello", "--wall-ms", "0", "--memory-mb", "0"]).await;
+    assert_eq!(told.code, 0, "{told:?}");
+    assert_eq!(configure(&node, json!({})).await.data().get("limits"), None);
+}

@@ -24,7 +24,15 @@ impl HostCalls for Nothing {
 /// The lines that a handler's body logs.
 async fn logs(body: &str) -> Vec<Line> {
     let code = format!("export async function GET() {{ {body} }}");
-    let (path, kind, imports) = ("api/a.js".to_owned(), Kind::Module, Vec::new());
+    let path = "api/a.js".to_owned();
+    let script = Script {
+        path: path.clone(),
+        code,
+        kind: Kind::Module,
+        imports: Vec::new(),
+        exports: Vec::new(),
+        program: false,
+    };
     let scripts = Ready::new(Load {
         site: 1,
         app: App {
@@ -34,14 +42,7 @@ async fn logs(body: &str) -> Vec<Line> {
             domain: "localhost".into(),
             admin: "http://admin.localhost".into(),
         },
-        files: vec![Script {
-            path: path.clone(),
-            code,
-            kind,
-            imports,
-            exports: Vec::new(),
-            program: false,
-        }],
+        files: vec![script],
         entries: vec![path.clone()],
         env: Vec::new(),
         fresh: false,

@@ -94,7 +94,13 @@ pub(super) fn install(context: &mut Context, link: &Rc<Link>, load: &Load) -> Js
     context.register_global_property(js_string!("fazt"), fazt, Attribute::all())?;
     let console = log::console(context);
     let hidden = Attribute::WRITABLE | Attribute::CONFIGURABLE;
-    context.register_global_property(js_string!("console"), console, hidden)
+    context.register_global_property(js_string!("console"), console, hidden)?;
+    super::net::install(context)
+}
+
+/// The connection to the node.
+pub(super) fn link(context: &Context) -> JsResult<Rc<Link>> {
+    host(context).map(|host| host.link.clone())
 }
 
 /// Notes whose request is answered from now on.

@@ -135,7 +135,6 @@ pub(crate) fn status_of(status: &JsValue, context: &mut Context) -> JsResult<u16
 }
 
 /// A response that came from elsewhere: `fetch` makes one of what the node fetched.
-#[expect(dead_code, reason = "`fetch` is its caller")]
 pub(crate) fn fetched(
     status: u16,
     status_text: &str,

@@ -5,3 +5,6 @@ CREATE TABLE app_env (
     value  TEXT    NOT NULL,
     PRIMARY KEY (app_id, name)
 ) STRICT, WITHOUT ROWID;
+
+-- The owner's budgets of an app's functions: an object in JSON, or none.
+ALTER TABLE apps ADD COLUMN limits TEXT;
