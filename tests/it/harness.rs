@@ -287,6 +287,11 @@ impl Process {
         Answer::of(request.header(HOST, host)).await
     }
 
+    /// Its number in the system.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// Kills it as a power cut would.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("it can be killed");
@@ -294,7 +299,7 @@ impl Process {
 
     /// Asks it to stop, as a supervisor does.
     pub async fn terminate(&self) {
-        let id = self.child.id().expect("it runs").to_string();
+        let id = self.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status().await;
         assert!(sent.expect("`kill` runs").success());
     }

@@ -9,6 +9,7 @@ mod access;
 mod agents;
 mod approvals;
 mod architecture;
+mod cases;
 mod catalogue;
 mod cli;
 mod data;

@@ -1,0 +1,1 @@
+export default () => ({ status: 304, headers: { etag: '"a"' }, body: 'x' })

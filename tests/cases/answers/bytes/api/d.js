@@ -1,0 +1,1 @@
+export default () => new DataView(new ArrayBuffer(2))

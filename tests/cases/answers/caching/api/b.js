@@ -1,0 +1,1 @@
+export default () => ({ headers: { 'cache-control': 'max-age=60' }, body: 'x' })

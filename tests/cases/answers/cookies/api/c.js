@@ -1,0 +1,1 @@
+export default () => ({ headers: { 'set-cookie': 'one=1' } })

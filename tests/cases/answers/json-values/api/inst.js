@@ -1,0 +1,1 @@
+export default () => (new (class { a = 1; #b = 2 }))

@@ -1,0 +1,1 @@
+export default () => ({ toJSON: () => ({ x: 1 }) })

@@ -1,0 +1,1 @@
+export default () => ({ headers: { 'content-type': 'image/png' }, body: 'iVBORw0KGgo=' })

@@ -1,0 +1,1 @@
+export default () => ({ isBase64Encoded: true, body: 'aGk=' })

@@ -1,0 +1,1 @@
+export default () => ({ status: 'active', name: 'x', body: 'y' })

@@ -1,0 +1,3 @@
+export default (req) => req.headers['if-none-match'] === '"v1"'
+  ? { status: 304, headers: { etag: '"v1"' } }
+  : { headers: { etag: '"v1"' }, body: 'whole' }

@@ -1,0 +1,1 @@
+export default () => ({ status: 201, headers: { 'X-A': 'b', 'content-type': 'text/css' }, body: 'a {}' })

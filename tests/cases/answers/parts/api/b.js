@@ -1,0 +1,1 @@
+export default () => ({ body: 'just this' })

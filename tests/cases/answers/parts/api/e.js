@@ -1,0 +1,1 @@
+export default () => ({ status: 200, body: { a: 1 } })

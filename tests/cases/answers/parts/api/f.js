@@ -1,0 +1,1 @@
+export default () => ({ status: 418, body: null })

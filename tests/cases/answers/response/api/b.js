@@ -1,0 +1,1 @@
+export default () => Response.json({ a: 1 }, { status: 201 })

@@ -1,0 +1,1 @@
+export default () => Response.redirect('https://example.com/x', 303)

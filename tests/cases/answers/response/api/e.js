@@ -1,0 +1,1 @@
+export default () => new Response(new URLSearchParams({ a: 'x y' }))

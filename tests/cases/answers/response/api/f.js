@@ -1,0 +1,1 @@
+export default () => new Response(new Uint8Array([1, 0]))

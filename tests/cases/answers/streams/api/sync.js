@@ -1,0 +1,1 @@
+export default () => ({ body: (function* () { yield 'x'; yield 'y' })() })

@@ -1,0 +1,1 @@
+export default () => { return { n: 10n } }

@@ -1,0 +1,1 @@
+export default () => { const o = { a: {} }; o.a.o = o; return o }

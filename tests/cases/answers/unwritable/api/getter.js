@@ -1,0 +1,1 @@
+export default () => { return { get x() { throw new Error('x') } } }

@@ -1,0 +1,1 @@
+export default () => { const a = []; a.push(a); return a }

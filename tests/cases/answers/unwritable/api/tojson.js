@@ -1,0 +1,1 @@
+export default () => { return { toJSON() { throw new Error('x') } } }

@@ -1,0 +1,1 @@
+export default () => ({ headers: { 'x a': 'b' }, body: 'x' })

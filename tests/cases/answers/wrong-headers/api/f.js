@@ -1,0 +1,1 @@
+export default () => ({ headers: 'text', body: 'x' })

@@ -1,0 +1,1 @@
+export default () => ({ headers: { 'x-a\r\ny': 'b' }, body: 'x' })

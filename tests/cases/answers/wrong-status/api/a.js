@@ -1,0 +1,1 @@
+export default () => ({ status: 99, body: 'x' })

@@ -1,0 +1,1 @@
+export default () => ({ status: 1000, body: 'x' })

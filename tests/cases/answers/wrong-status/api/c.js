@@ -1,0 +1,1 @@
+export default () => ({ status: 'ok', body: 'x' })

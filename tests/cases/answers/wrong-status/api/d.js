@@ -1,0 +1,1 @@
+export default () => ({ status: NaN, body: 'x' })

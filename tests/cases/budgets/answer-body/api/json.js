@@ -1,0 +1,1 @@
+export default () => ({ a: 'x'.repeat(11 << 20) })

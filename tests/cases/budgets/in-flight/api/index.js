@@ -1,0 +1,1 @@
+export default async () => { await new Promise((go) => setTimeout(go, 400)); return 'served' }

@@ -1,0 +1,1 @@
+export default () => { const deep = (n) => '['.repeat(n) + ']'.repeat(n); let thrown; try { JSON.parse(deep(2000)) } catch (e) { thrown = e instanceof Error } return [JSON.stringify(JSON.parse(deep(900))).length, thrown] }

@@ -1,0 +1,1 @@
+export default () => { for (let n = 0; n < 500; n++) console.log('line ' + n, 'x'.repeat(20000)); return 'logged' }

@@ -1,0 +1,1 @@
+export default () => { const end = Date.now() + 60000; while (Date.now() < end); return 'late' }

@@ -1,0 +1,1 @@
+export default async (req) => String((await req.bytes()).length)

@@ -1,0 +1,1 @@
+export default () => new Array(1e9).fill('xxxxxxxx')

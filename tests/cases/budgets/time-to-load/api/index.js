@@ -1,0 +1,3 @@
+const end = Date.now() + 60000
+while (Date.now() < end);
+export default () => 1

@@ -1,0 +1,2 @@
+import x from "/../still/api/index.js"
+export default () => x

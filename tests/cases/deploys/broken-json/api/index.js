@@ -1,0 +1,2 @@
+import x from './x.json'
+export default () => x

@@ -1,0 +1,2 @@
+import x from "data:text/javascript,export default 1"
+export default () => x

@@ -1,0 +1,2 @@
+const log = (f) => f
+export default class { @log a() {} }

@@ -1,0 +1,2 @@
+import { a, none } from './_a.js'
+export default () => none

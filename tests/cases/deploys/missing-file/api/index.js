@@ -1,0 +1,2 @@
+import { a } from './_lib/none.js'
+export default () => a

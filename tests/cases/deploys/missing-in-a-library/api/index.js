@@ -1,0 +1,2 @@
+import './_a.js'
+export default () => 1

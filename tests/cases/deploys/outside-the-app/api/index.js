@@ -1,0 +1,2 @@
+import x from '../../other/secret.js'
+export default () => x

@@ -1,0 +1,2 @@
+await Promise.reject(new Error("not today"))
+export default () => 1

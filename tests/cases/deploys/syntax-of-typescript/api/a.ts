@@ -1,0 +1,3 @@
+export default (a: string): string => {
+  let b: number = ;
+}

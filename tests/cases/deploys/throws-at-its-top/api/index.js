@@ -1,0 +1,3 @@
+const list = undefined
+export const first = list.length
+export default () => first

@@ -1,0 +1,2 @@
+import pad from 'left-pad'
+export default () => pad('x')

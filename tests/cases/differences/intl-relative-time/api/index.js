@@ -1,0 +1,1 @@
+export default () => [typeof Intl.RelativeTimeFormat, typeof Intl.DisplayNames, typeof Intl.DurationFormat]

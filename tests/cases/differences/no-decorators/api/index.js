@@ -1,0 +1,2 @@
+function log(f) { return f }
+export default class { @log a() {} }

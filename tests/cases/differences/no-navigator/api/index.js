@@ -1,0 +1,1 @@
+export default () => [typeof window, typeof self, typeof navigator, typeof document, typeof localStorage]

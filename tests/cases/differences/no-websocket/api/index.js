@@ -1,0 +1,1 @@
+export default () => [typeof WebSocket, typeof EventSource, typeof Worker, typeof MessageChannel, typeof BroadcastChannel]

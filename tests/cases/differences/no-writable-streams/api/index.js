@@ -1,0 +1,1 @@
+export default () => [typeof WritableStream, typeof TransformStream, typeof CompressionStream, typeof ReadableStream.prototype.pipeTo, typeof ReadableStream.prototype.pipeThrough]

@@ -1,0 +1,7 @@
+const { kv, tx } = fazt.app
+export default (req) => {
+  if (req.query.read) return [kv.get('incr'), kv.get('tx')]
+  kv.incr('incr')
+  tx(() => kv.set('tx', (kv.get('tx') ?? 0) + 1))
+  return 'counted'
+}

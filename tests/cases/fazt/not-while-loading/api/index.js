@@ -1,0 +1,2 @@
+export const first = fazt.app.kv.get('x')
+export default () => 'never'

@@ -1,0 +1,3 @@
+export default () => {
+  try { return fazt.app.user.kv.get('x') } catch (e) { return [e.code, e instanceof Error] }
+}

@@ -1,0 +1,1 @@
+export default async () => ({ value: await { then: (go) => go('waited') } })

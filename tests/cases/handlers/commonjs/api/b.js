@@ -1,0 +1,2 @@
+exports.GET = () => 'b'
+exports.POST = () => 'posted'

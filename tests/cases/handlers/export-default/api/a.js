@@ -1,0 +1,1 @@
+export default function (req) { return { hello: req.query.name } }

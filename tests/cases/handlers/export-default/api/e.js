@@ -1,0 +1,2 @@
+const f = () => 'e'
+export { f as default }

@@ -1,0 +1,3 @@
+function handler(req) {
+  return { status: 200, body: JSON.stringify({ ok: true, method: req.method }) }
+}

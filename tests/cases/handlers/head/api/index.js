@@ -1,0 +1,1 @@
+export function GET() { return { headers: { 'x-seen': 'yes' }, body: 'a long text' } }

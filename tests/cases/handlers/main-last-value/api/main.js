@@ -1,0 +1,3 @@
+const name = request.query.name || 'nobody'
+const answer = { hello: name, body: request.body }
+answer

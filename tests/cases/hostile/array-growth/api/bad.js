@@ -1,0 +1,1 @@
+export default () => { const a = []; while (true) a.push({ n: a.length }) }

@@ -1,0 +1,1 @@
+export default () => ({ headers: { 'x-a': 'v'.repeat(5e6) }, body: 'x' })

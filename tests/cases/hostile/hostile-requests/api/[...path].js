@@ -1,0 +1,1 @@
+export default (req) => [req.path, Object.keys(req.query).length, typeof req.body]

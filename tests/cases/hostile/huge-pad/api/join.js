@@ -1,0 +1,1 @@
+export default () => Array(2 ** 29).join('ab')

@@ -1,0 +1,1 @@
+export default () => new Promise(() => setTimeout(() => { while (true) {} }, 1))

@@ -1,0 +1,1 @@
+export default () => [3, 2, 1].sort(() => { while (true) {} })

@@ -1,0 +1,2 @@
+const more = () => { queueMicrotask(more); queueMicrotask(more) }
+export default () => { more(); return new Promise(() => {}) }

@@ -1,0 +1,1 @@
+export default async () => { while (true) await null }

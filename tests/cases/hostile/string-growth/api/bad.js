@@ -1,0 +1,1 @@
+export default () => { let s = "x"; while (true) s += s }

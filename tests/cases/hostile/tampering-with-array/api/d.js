@@ -1,0 +1,1 @@
+export default (req) => [req.query, req.body, req.params]

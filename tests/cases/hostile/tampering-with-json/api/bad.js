@@ -1,0 +1,1 @@
+export default () => { JSON.stringify = JSON.parse = () => 'evil'; globalThis.JSON = null; return 'done' }

@@ -1,0 +1,1 @@
+export default (req) => new Response('standard ' + req.method)

@@ -1,0 +1,1 @@
+export default () => ({ status: 201, headers: { 'x-a': 'b' }, body: 'made' })

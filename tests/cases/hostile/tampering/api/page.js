@@ -1,0 +1,1 @@
+export default async (req) => { await null; return req.method }

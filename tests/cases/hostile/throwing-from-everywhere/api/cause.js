@@ -1,0 +1,1 @@
+export default () => { const e = new Error('x'); e.cause = e; throw e }

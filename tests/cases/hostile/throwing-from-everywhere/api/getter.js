@@ -1,0 +1,1 @@
+export default () => ({ get status() { throw new Error('x') }, body: 'x' })

@@ -1,0 +1,1 @@
+export default () => ({ headers: { get a() { throw new Error('x') } } })

@@ -1,0 +1,1 @@
+export default () => ({ body: { [Symbol.asyncIterator]() { throw new Error('x') } } })

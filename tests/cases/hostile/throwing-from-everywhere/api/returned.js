@@ -1,0 +1,1 @@
+export default () => { const { proxy, revoke } = Proxy.revocable([], {}); revoke(); return proxy }

@@ -1,0 +1,1 @@
+export default () => ({ status: { valueOf() { throw new Error('x') } } })

@@ -1,0 +1,1 @@
+export default () => new Response(new ReadableStream({ start() { throw new Error('x') } }))

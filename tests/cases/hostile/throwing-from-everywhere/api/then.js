@@ -1,0 +1,1 @@
+export default () => ({ then() { throw new Error('x') } })

@@ -1,0 +1,1 @@
+export default () => ({ body: { toString() { throw new Error('x') }, toJSON() { throw new Error('x') } } })

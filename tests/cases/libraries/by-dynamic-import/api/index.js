@@ -1,0 +1,4 @@
+export default async () => {
+  const { marked } = await import('marked')
+  return marked.parseInline('*a*')
+}

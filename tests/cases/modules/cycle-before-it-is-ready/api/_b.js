@@ -1,0 +1,2 @@
+import { a } from './index.js'
+export const b = a + 1

@@ -1,0 +1,3 @@
+import { b } from './_b.js'
+export const a = 1
+export default () => b

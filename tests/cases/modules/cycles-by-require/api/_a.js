@@ -1,0 +1,2 @@
+exports.name = 'a'
+exports.sawB = require('./_b').name

@@ -1,0 +1,2 @@
+exports.name = 'lib'
+exports.twice = (n) => n * 2

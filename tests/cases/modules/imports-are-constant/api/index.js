@@ -1,0 +1,4 @@
+import * as ns from './_a.js'
+export default () => {
+  try { ns.a = 2 } catch (e) { return [e.name, ns.a] }
+}

@@ -1,0 +1,1 @@
+export default require('./seed.json').name

@@ -1,0 +1,2 @@
+import { count, more } from './_count.js'
+export default () => { const before = count; more(); return count - before }

@@ -1,0 +1,2 @@
+import { list } from './_state.js'
+export default () => [Array.isArray(list), globalThis.evaluated]

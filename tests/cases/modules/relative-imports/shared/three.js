@@ -1,0 +1,2 @@
+export const value = 3
+export default 'three'

@@ -1,0 +1,2 @@
+import { value } from './_slow.js'
+export default () => value

@@ -1,0 +1,1 @@
+export default (req) => [typeof req.body, req.body]

@@ -1,0 +1,1 @@
+export default (req) => ({ headers: { 'x-method': req.method } })

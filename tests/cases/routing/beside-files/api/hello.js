@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'hello', params: req.params })

@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'a', params: req.params })

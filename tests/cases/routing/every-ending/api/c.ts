@@ -1,0 +1,1 @@
+export default (req: Request): unknown => ({ from: 'c' })

@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'top', params: req.params })

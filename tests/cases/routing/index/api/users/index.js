@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'users', params: req.params })

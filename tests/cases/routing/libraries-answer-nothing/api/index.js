@@ -1,0 +1,2 @@
+import { x } from './_lib/x.js'
+export default () => x

@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'word', params: req.params })

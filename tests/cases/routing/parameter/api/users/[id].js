@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'user', params: req.params })

@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'team', params: req.params })

@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'news', params: req.params })

@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'posts', params: req.params })

@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'main', params: req.params })

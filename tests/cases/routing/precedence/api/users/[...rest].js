@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'rest', params: req.params })

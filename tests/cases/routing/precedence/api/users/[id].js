@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'id', params: req.params })

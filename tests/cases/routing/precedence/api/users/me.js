@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'me', params: req.params })

@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'b', params: req.params })

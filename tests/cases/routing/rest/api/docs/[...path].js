@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'docs', params: req.params })

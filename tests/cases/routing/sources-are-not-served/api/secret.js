@@ -1,0 +1,2 @@
+const key = 'a secret'
+export default () => 'ok'

@@ -1,0 +1,1 @@
+export default (req) => ({ from: 'item', params: req.params })

@@ -1,0 +1,1 @@
+export default () => [typeof fetch, typeof fazt.net?.fetch]

@@ -1,0 +1,2 @@
+const wanted = ['AbortController', 'AbortSignal', 'Blob', 'CryptoKey', 'CustomEvent', 'DOMException', 'Event', 'EventTarget', 'File', 'FormData', 'Headers', 'ReadableStream', 'Request', 'Response', 'SubtleCrypto', 'TextDecoder', 'TextEncoder', 'URL', 'URLSearchParams', 'atob', 'btoa', 'clearInterval', 'clearTimeout', 'console', 'crypto', 'fazt', 'performance', 'queueMicrotask', 'setInterval', 'setTimeout', 'structuredClone']
+export default () => wanted.filter((name) => typeof globalThis[name] === 'undefined')
