@@ -303,6 +303,11 @@ async fn what_the_guide_to_functions_says_holds() {
             ("api/stores.js", stores),
             ("api/nothing.js", "export default () => {}"),
             ("api/login.js", "export default () => fazt.auth.requireLogin()"),
+            (
+                "api/fetch.js",
+                "export default () => fetch('https://example.com/').then(() => 'reached',
+                    () => 'refused')",
+            ),
             ("api/fails.js", "export default () => { throw new Error('secret') }"),
             (
                 "api/form.js",
@@ -321,6 +326,7 @@ async fn what_the_guide_to_functions_says_holds() {
         ("/api/_lib/page", 404, ""),
         ("/api/nothing", 204, ""),
         ("/api/login", 401, "UNAUTHORIZED"),
+        ("/api/fetch", 200, "refused"),
         ("/api/fails", 500, "request_id"),
     ] {
         let answer = node.get(host, path).await;

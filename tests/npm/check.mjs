@@ -27,6 +27,7 @@ async function bundled(name, file) {
     bundle: true,
     format: "esm",
     platform: "browser",
+    conditions: ["worker", "browser"],
     target: "esnext",
     define: { "process.env.NODE_ENV": '"production"' },
     metafile: true,

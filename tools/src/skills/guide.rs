@@ -194,6 +194,8 @@ fn functions() -> Guide {
             Part::Items(&[
                 "A request has 5 s, 1 s of the processor at a stretch, 64 MiB, 10 MiB of body and \
                  1,000 calls of `fazt`.",
+                "`fetch` reaches the hosts that the owner allowed by `fazt net allow HOST --app \
+                 APP`; elsewhere it throws.",
                 "Globals may stay between requests and may vanish: store what counts.",
                 "Apps have no users yet: `fazt.auth.getUser()` is `null`, and `requireLogin()` \
                  ends the request with 401.",

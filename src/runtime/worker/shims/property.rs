@@ -350,17 +350,15 @@ mod tests {
             ("Object.getOwnPropertyDescriptor(o, 'v').writable", "false"),
             // What it does not concern is as it was.
             ("Reflect.defineProperty({}, 'a', { value: 1 })", "true"),
-            (
-                "Object.defineProperty(1, 'a', {})",
-                "TypeError: Object.defineProperty called on non-object",
-            ),
+            ("try { Object.defineProperty(1, 'a', {}) } catch (e) { e.name }", "TypeError"),
             (
                 "const p = { get a() { return 1 } }; Object.defineProperty(p, 'a', { get() { return 2 } }); p.a",
                 "2",
             ),
             (
-                "Object.defineProperty({ get a() { return 1 } }, 'a', { value: 1, get() {} })",
-                "TypeError: Invalid property descriptor. Cannot both specify accessors and a value or writable attribute",
+                "try { Object.defineProperty({ get a() {} }, 'a', { value: 1, get() {} }) }
+                 catch (e) { e.name }",
+                "TypeError",
             ),
             ("Object.getOwnPropertyDescriptor({}, 'a')", "undefined"),
         ]);
