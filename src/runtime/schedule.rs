@@ -23,7 +23,7 @@ const LINE: usize = 16;
 /// Kills in [`WINDOW`] that confine an app to one worker.
 const KILLS: usize = 3;
 /// How long a kill is remembered.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// How long a confined app waits at first after a kill; twice as long after each other.
 const PAUSE: Duration = Duration::from_millis(250);
 /// How long it waits at most.

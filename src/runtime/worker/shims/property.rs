@@ -222,10 +222,10 @@ fn look(
             }
             // A value behind a getter is read by that.
             let hidden = hidden(own.get(), context)?;
-            if let Some(value) = hidden {
-                if value.has_property(js_string!("value"), context)? {
-                    return value.get(js_string!("value"), context);
-                }
+            if let Some(value) = hidden
+                && value.has_property(js_string!("value"), context)?
+            {
+                return value.get(js_string!("value"), context);
             }
         }
     }

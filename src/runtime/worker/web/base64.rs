@@ -45,7 +45,7 @@ fn encode(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult
 fn decode(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let text = needed(arguments, 0)?.to_string(context)?.to_std_string_lossy();
     let mut text: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    if text.len() % 4 == 0 {
+    if text.len().is_multiple_of(4) {
         let padding = text.bytes().rev().take(2).take_while(|byte| *byte == b'=').count();
         text.truncate(text.len() - padding);
     }
