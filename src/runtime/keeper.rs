@@ -9,7 +9,6 @@ mod burial;
 use std::{
     collections::{HashMap, VecDeque},
     future::pending,
-    io,
     pin::Pin,
     sync::Arc,
     time::Duration,
@@ -496,11 +495,4 @@ fn end(pool: &Pool, stream: mpsc::Sender<Piece>, ended: Result<(), Breach>, repo
     pool.lifecycle.spawn(async move {
         let _ = stream.send(Piece::End(ended, report)).await;
     });
-}
-
-/// Bytes of a version's scripts as they are sent.
-pub(super) fn encoded(load: frames::Load) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    frames::append(&ToWorker::Load(load), &mut bytes)?;
-    Ok(bytes)
 }

@@ -20,8 +20,8 @@ use tokio::{
 
 use super::{
     Breach, Budgets, HostCalls,
-    frames::{Answer, Head, Line, Load, Request, Run, ScriptError, ToWorker},
-    keeper::{self, Keeper, Ticket},
+    frames::{self, Answer, Head, Line, Load, Request, Run, ScriptError, ToWorker},
+    keeper::{Keeper, Ticket},
     process::Process,
     schedule::{Bounds, Move, Places, Schedule, Spent},
 };
@@ -49,7 +49,9 @@ impl Ready {
     /// Holds them.
     pub fn new(load: Load) -> Self {
         let site = load.site;
-        Self(Arc::new(Packed { site, bytes: keeper::encoded(load) }))
+        let mut bytes = Vec::new();
+        let packed = frames::append(&ToWorker::Load(load), &mut bytes);
+        Self(Arc::new(Packed { site, bytes: packed.map(|()| bytes) }))
     }
 
     pub(super) fn site(&self) -> u64 {
