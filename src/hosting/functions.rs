@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{Body, VisitorBody, pages};
 use crate::{
     apps::sites::{Site, Slot},
+    auth::Visitor,
     node::Node,
     ops::functions::{Asked, Functioned},
     runtime::frames::{Answer, Head},
@@ -17,6 +18,9 @@ use crate::{
 
 /// Longest body of a request.
 const LONGEST: usize = 10 << 20;
+
+/// Most bytes of an answer's headers.
+const HEADERS: usize = 64 << 10;
 
 /// Headers that belong to one connection and not to an answer.
 const HOP_BY_HOP: &[&str] = &[
@@ -54,6 +58,7 @@ pub(super) async fn ask(
     };
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let host = request.headers().get(header::HOST).map(text).unwrap_or_default();
+    let visitor = Visitor::of(request.headers(), request.body().from, &node.config.proxies);
     let own = node.url("admin");
     let scheme = own.split_once("://").map_or("http", |(scheme, _)| scheme);
     let asked = Asked {
@@ -67,7 +72,8 @@ pub(super) async fn ask(
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), text(value)))
             .collect(),
-        ip: String::new(),
+        // A proxy that nobody named hides it.
+        ip: visitor.address.map(|address| address.to_string()).unwrap_or_default(),
         // The owner's session belongs to the admin host alone; apps have no users yet.
         user: None,
         dry_run: false,
@@ -75,10 +81,10 @@ pub(super) async fn ask(
     };
     Ok(match node.answer_function(slot, site, asked).await? {
         Functioned::Answered(Answer { status, headers, body }) => {
-            respond(status, headers, VisitorBody::bytes(body))
+            respond(status, headers, VisitorBody::bytes(body))?
         }
         Functioned::Streamed(Head { status, headers }, pieces) => {
-            respond(status, headers, VisitorBody::stream(pieces))
+            respond(status, headers, VisitorBody::stream(pieces))?
         }
         Functioned::Elsewhere(path) => {
             let query = query.map(|query| format!("?{query}")).unwrap_or_default();
@@ -92,7 +98,12 @@ fn respond(
     status: u16,
     headers: Vec<(String, String)>,
     body: VisitorBody,
-) -> Response<VisitorBody> {
+) -> Result<Response<VisitorBody>, Problem> {
+    let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > HEADERS {
+        let what = format!("the function's headers are {bytes} bytes long, which is too much");
+        return Err(Problem::new(Code::ResponseTooLarge, what));
+    }
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let own = response.headers_mut();
@@ -107,7 +118,7 @@ fn respond(
         }
     }
     own.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
+    Ok(response)
 }
 
 /// A failure as a stranger sees it.

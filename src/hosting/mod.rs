@@ -42,17 +42,20 @@ pub use body::VisitorBody;
 pub use listener::{Listener, listen};
 
 /// A request's body, until somebody wants it: most requests have none, and every
-/// other answer ignores it.
-struct Body(Mutex<Option<Incoming>>);
+/// other answer ignores it. Where it comes from stands beside it.
+struct Body {
+    held: Mutex<Option<Incoming>>,
+    from: SocketAddr,
+}
 
 impl Body {
-    fn of(body: Incoming) -> Self {
-        Self(Mutex::new(Some(body)))
+    fn of(body: Incoming, from: SocketAddr) -> Self {
+        Self { held: Mutex::new(Some(body)), from }
     }
 
     /// The body, for the one who reads it.
     fn take(&self) -> Option<Incoming> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -77,7 +80,7 @@ impl Hosting {
         request: Request<Incoming>,
         from: SocketAddr,
     ) -> Response<VisitorBody> {
-        let request = request.map(Body::of);
+        let request = request.map(|body| Body::of(body, from));
         let Some(host) = host_of(&request) else {
             return pages::page(StatusCode::BAD_REQUEST, "give exactly one Host header");
         };

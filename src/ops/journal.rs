@@ -324,9 +324,15 @@ pub(super) fn first_place(stack: &str) -> Option<(&str, u32, u32)> {
     })
 }
 
-/// `file:line:column` at the end of a line, in brackets or not.
+/// Where a line of a stack is: `file:line:column (function)` or `function (file:line:column)`.
 fn place_in(line: &str) -> Option<(&str, u32, u32)> {
-    let place = line.trim_end().trim_end_matches(')');
+    let line = line.trim_end();
+    let first = line.split_once(" (").and_then(|(first, _)| parts_of(first));
+    first.or_else(|| parts_of(line.trim_end_matches(')')))
+}
+
+/// The parts of `file:line:column`.
+fn parts_of(place: &str) -> Option<(&str, u32, u32)> {
     let (rest, column) = place.rsplit_once(':')?;
     let (before, line) = rest.rsplit_once(':')?;
     Some((before, line.parse().ok()?, column.parse().ok()?))

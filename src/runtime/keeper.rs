@@ -329,7 +329,7 @@ impl Keeper {
     fn loaded(&mut self, loaded: Result<(), ScriptError>) -> Result<(), Death> {
         let flight = self.state.flights.pop_front().filter(|flight| flight.loads);
         let flight = flight.ok_or(Death::Gone)?;
-        self.state.start_slice(Instant::now());
+        self.state.start_turn(Instant::now());
         if loaded.is_err() {
             self.state.sites.retain(|site| *site != flight.site);
             self.pool.forgot(self.id, flight.site);
@@ -351,7 +351,7 @@ impl Keeper {
         let Flight { ticket, mut report, site, began, waited, stream, .. } = flight;
         let ticket = ticket.ok_or(Death::Gone)?;
         let now = Instant::now();
-        self.state.start_slice(now);
+        self.state.start_turn(now);
         report.cpu = Duration::from_micros(done.cpu_us);
         report.wall = now - ticket.arrived;
         report.peak = done.peak;
@@ -475,6 +475,15 @@ impl Keeper {
 }
 
 impl State {
+    /// The next in line begins: what it waited is not of its time.
+    fn start_turn(&mut self, now: Instant) {
+        if let Some(next) = self.flights.front_mut() {
+            next.by += now - next.began;
+            next.began = now;
+        }
+        self.start_slice(now);
+    }
+
     /// The script runs by itself from now on.
     fn start_slice(&mut self, now: Instant) {
         self.slice = Some(now);

@@ -204,7 +204,7 @@ fn parse<'a>(
     let wanted = match ending {
         "mjs" => SourceType::mjs().with_jsx(true),
         "cjs" => SourceType::cjs().with_jsx(true),
-        "ts" => either.with_typescript(true).with_jsx(false),
+        "ts" => either.with_typescript(true).with_standard(true),
         "tsx" => either.with_typescript(true),
         "mts" => SourceType::mjs().with_typescript(true),
         "cts" => SourceType::cjs().with_typescript(true),
@@ -238,7 +238,7 @@ fn parse<'a>(
     }
     let mut problems = told(path, source, first.diagnostics.errors());
     if wanted.is_javascript()
-        && !read(wanted.with_typescript(true).with_jsx(false), false).diagnostics.has_errors()
+        && !read(wanted.with_typescript(true).with_standard(true), false).diagnostics.has_errors()
         && let Some(first) = problems.first_mut()
     {
         first.message.push_str(". It reads as TypeScript: let the file's name end with .ts");

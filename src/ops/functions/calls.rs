@@ -277,12 +277,11 @@ impl Held {
     /// A content that was put and is stored nowhere yet.
     fn content(&self, hash: &crate::store::Hash) -> Option<bytes::Bytes> {
         let tx = self.tx.iter().flat_map(|tx| &tx.steps);
-        let put = self.rehearsed.iter().chain(tx);
-        put.filter_map(|step| match &step.operation {
+        let mut put = self.rehearsed.iter().chain(tx);
+        put.find_map(|step| match &step.operation {
             Operation::S3Put { content, .. } => content.if_is(hash),
             _ => None,
         })
-        .next()
     }
 }
 

@@ -348,7 +348,9 @@ impl Told {
                                 item["bytes"] = bytes.len().into();
                                 bytes.push(content);
                             }
-                            value => item["value"] = value.value().unwrap_or_default(),
+                            value @ Datum::Json(_) => {
+                                item["value"] = value.value().unwrap_or_default();
+                            }
                         }
                         if let Some(at) = entry.expires_at {
                             item["expiresAt"] = at.as_millisecond().into();

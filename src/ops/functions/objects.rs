@@ -44,10 +44,10 @@ impl Node {
         let path = utf8_percent_encode(path, PATH);
         let mut url = format!("{OBJECTS}{path}?s={}", URL_SAFE_NO_PAD.encode(mark));
         if let Some(end) = end {
-            url.push_str(&format!("&e={end}"));
+            url = format!("{url}&e={end}");
         }
         if *scope != DataScope::shared() {
-            url.push_str(&format!("&u={}", utf8_percent_encode(scope.as_str(), NAME)));
+            url = format!("{url}&u={}", utf8_percent_encode(scope.as_str(), NAME));
         }
         url
     }

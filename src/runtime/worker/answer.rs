@@ -5,7 +5,8 @@
 //! by piece; anything else is JSON. Nothing is ever guessed to be base64.
 
 use boa_engine::{
-    Context, JsObject, JsResult, JsSymbol, JsValue, js_string, object::builtins::JsArray,
+    Context, JsObject, JsResult, JsSymbol, JsValue, js_string,
+    object::builtins::{JsArray, JsTypedArray},
     property::PropertyKey,
 };
 use bytes::Bytes;
@@ -54,7 +55,9 @@ enum Body {
 
 /// Whether an object says how to answer, and nothing else.
 fn is_answer(object: &JsObject, context: &mut Context) -> JsResult<bool> {
-    if object.is_array() || object.is_callable() {
+    // Each byte of a typed array would be a key.
+    let is_bytes = JsTypedArray::from_object(object.clone()).is_ok();
+    if object.is_array() || object.is_callable() || is_bytes {
         return Ok(false);
     }
     let known = [js_string!("status"), js_string!("headers"), js_string!("body")];

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{data, ms, net};
+use super::{data, env, ms, net};
 use crate::store::{Actor, Result, StoreError};
 
 /// One piece of state that a change can change.
@@ -97,14 +97,7 @@ impl Cell {
                     c.prepare_cached(sql)?.query_row([app], |row| row.get(0)).optional()?;
                 Ok(held.flatten().map_or(Value::Null, Value::from))
             }
-            Self::Env(app, name) => {
-                let sql = "SELECT value FROM app_env WHERE app_id = ?1 AND name = ?2";
-                let held: Option<String> = c
-                    .prepare_cached(sql)?
-                    .query_row(params![app, name], |row| row.get(0))
-                    .optional()?;
-                Ok(held.map_or(Value::Null, Value::from))
-            }
+            Self::Env(app, name) => Ok(env::value(c, *app, name)?.map_or(Value::Null, Value::from)),
             Self::Peer(name) => {
                 let sql = "SELECT url, token FROM peers WHERE name = ?1";
                 let held = c
@@ -184,17 +177,7 @@ impl Cell {
                 let sql = "UPDATE apps SET limits = ?2, updated_at = ?3 WHERE id = ?1";
                 c.prepare_cached(sql)?.execute(params![app, value.as_str(), at])?;
             }
-            Self::Env(app, name) => match value.as_str() {
-                Some(text) => {
-                    let sql = "INSERT INTO app_env (app_id, name, value) VALUES (?1, ?2, ?3)
-                        ON CONFLICT (app_id, name) DO UPDATE SET value = ?3";
-                    c.prepare_cached(sql)?.execute(params![app, name, text])?;
-                }
-                None => {
-                    let sql = "DELETE FROM app_env WHERE app_id = ?1 AND name = ?2";
-                    c.prepare_cached(sql)?.execute(params![app, name])?;
-                }
-            },
+            Self::Env(app, name) => env::write(c, *app, name, value.as_str())?,
             Self::Alias(name) if value.is_null() => {
                 c.prepare_cached("DELETE FROM aliases WHERE name = ?1")?.execute([name])?;
             }

@@ -1,11 +1,11 @@
 //! The environments of apps: texts by name, set by the owner.
 //!
-//! They are written as cells of a change; here they are read and counted.
+//! They change as cells of a change alone, and their number is bounded.
 
 use std::collections::HashSet;
 
 use fazt_tools::limits;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::unsigned;
 use crate::store::{HostApp, Result, StoreError};
@@ -16,6 +16,29 @@ pub(super) fn read(c: &Connection, app: i64) -> Result<Vec<(String, String)>> {
     let mut statement = c.prepare_cached(sql)?;
     let rows = statement.query_map([app], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// One value.
+pub(super) fn value(c: &Connection, app: i64, name: &str) -> Result<Option<String>> {
+    let sql = "SELECT value FROM app_env WHERE app_id = ?1 AND name = ?2";
+    let held = c.prepare_cached(sql)?.query_row(params![app, name], |row| row.get(0));
+    Ok(held.optional()?)
+}
+
+/// Sets a value, or removes it.
+pub(super) fn write(c: &Connection, app: i64, name: &str, value: Option<&str>) -> Result<()> {
+    match value {
+        Some(value) => {
+            let sql = "INSERT INTO app_env (app_id, name, value) VALUES (?1, ?2, ?3)
+                ON CONFLICT (app_id, name) DO UPDATE SET value = ?3";
+            c.prepare_cached(sql)?.execute(params![app, name, value])?;
+        }
+        None => {
+            let sql = "DELETE FROM app_env WHERE app_id = ?1 AND name = ?2";
+            c.prepare_cached(sql)?.execute(params![app, name])?;
+        }
+    }
+    Ok(())
 }
 
 /// Reads the environment of every app that has one; most have none.

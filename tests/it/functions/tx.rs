@@ -104,6 +104,6 @@ async fn a_function_runs_again_when_others_changed_what_it_was_shown() {
         assert!(answer["error"].is_null() || answer["code"] == "TX_CONFLICT", "{answer}");
     }
     let left = js(&node, "return [fazt.app.kv.get('n'), fazt.app.kv.get('m')]").await;
-    assert_eq!(left, json!([10 - moved as i64, moved]));
+    assert_eq!(left, json!([10 - i64::try_from(moved).expect("few"), moved]));
     assert!(moved > 0);
 }

@@ -275,7 +275,7 @@ fn text_of(object: &JsObject, context: &mut Context) -> Option<String> {
 fn class(object: &JsObject, context: &mut Context) -> Option<String> {
     object.prototype()?;
     let made = object.get(js_string!("constructor"), context).ok();
-    let name = made.and_then(|made| made.as_object().map(|made| made.clone()));
+    let name = made.and_then(|made| made.as_object());
     let name = name.and_then(|made| made.get(js_string!("name"), context).ok());
     let name = name.and_then(|name| name.as_string().map(|name| name.to_std_string_lossy()));
     Some(name.filter(|name| !name.is_empty()).unwrap_or_else(|| "Object".to_owned()))
@@ -331,7 +331,10 @@ fn quoted(text: &JsString) -> String {
                 quoted.push('\\');
                 quoted.push(c);
             }
-            c if c.is_control() => quoted.push_str(&format!("\\x{:02X}", u32::from(c))),
+            c if c.is_control() => {
+                let code = format!("\\x{:02X}", u32::from(c));
+                quoted.push_str(&code);
+            }
             c => quoted.push(c),
         }
     }

@@ -189,7 +189,7 @@ pub(super) fn line(
     }
     if text.len() + fields.len() > room {
         // Half of a JSON object is none.
-        fields = "{\"cut\":true}".to_owned();
+        "{\"cut\":true}".clone_into(&mut fields);
     }
     let line = Line { level: level.to_owned(), text, fields };
     // A log that cannot be written stops nobody.

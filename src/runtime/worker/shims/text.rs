@@ -5,7 +5,7 @@
 //! What is given an object, as a pattern, is left to the engine.
 
 use boa_engine::{
-    Context, JsArgs as _, JsObject, JsResult, JsString, JsValue, js_string,
+    Context, JsArgs as _, JsNativeError, JsObject, JsResult, JsString, JsValue, js_string,
     object::builtins::{JsArray, JsFunction},
     string::{JsStr, JsStrVariant},
     value::IntegerOrInfinity,
@@ -21,6 +21,7 @@ pub(super) fn install(string: &JsObject, context: &Context) {
     put(string, "split", 2, split, context);
     put(string, "replace", 2, replace, context);
     put(string, "replaceAll", 2, replace_all, context);
+    put(string, "repeat", 1, repeat, context);
 }
 
 /// Where `needle` stands at `from` or later.
@@ -79,6 +80,29 @@ fn position(value: &JsValue, length: usize, context: &mut Context) -> JsResult<u
 
 fn number(found: Option<usize>) -> JsValue {
     found.map_or_else(|| JsValue::from(-1), JsValue::from)
+}
+
+/// Covers: the engine makes a list of as many texts first, at 24 bytes each.
+fn repeat(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let text = own(this, context)?;
+    let times = arguments.get_or_undefined(0).to_integer_or_infinity(context)?;
+    let times = match times {
+        IntegerOrInfinity::Integer(times) => usize::try_from(times).ok(),
+        _ => None,
+    };
+    let fits = |times: &usize| {
+        let length = times.checked_mul(text.len());
+        length.is_some_and(|length| u32::try_from(length).is_ok())
+    };
+    let Some(times) = times.filter(fits) else {
+        let message = "repeat: the count is negative, or the text would be too long";
+        return Err(JsNativeError::range().with_message(message).into());
+    };
+    let repeated = match text.as_str().variant() {
+        JsStrVariant::Latin1(units) => JsString::from(JsStr::latin1(&units.repeat(times))),
+        JsStrVariant::Utf16(units) => JsString::from(JsStr::utf16(&units.repeat(times))),
+    };
+    Ok(repeated.into())
 }
 
 fn index_of(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
@@ -250,6 +274,13 @@ mod tests {
     #[test]
     fn search_and_what_is_built_on_it_do_what_the_standard_says() {
         table(&[
+            (
+                "['ab'.repeat(3), 'ä€'.repeat(2), 'x'.repeat(0), ''.repeat(9)].join()",
+                "ababab,ä€ä€,,",
+            ),
+            ("try { 'x'.repeat(-1) } catch (e) { e.name }", "RangeError"),
+            ("try { 'x'.repeat(Infinity) } catch (e) { e.name }", "RangeError"),
+            ("'x'.repeat(1e6).length", "1000000"),
             (
                 "['abcabc'.indexOf('c'), 'abcabc'.indexOf('c', 3), 'abc'.indexOf('x')].join()",
                 "2,5,-1",

@@ -1,10 +1,11 @@
 //! The Web APIs that scripts find in every runtime, as native classes.
 //!
 //! A file is a noun of the standards. `class` says how a class is described and
-//! built, `values` how values cross. Timers, base64 and `structuredClone` are the
-//! engine's own runtime's. Nothing here reaches out: `fetch` is the host's.
+//! built, `values` how values cross. Timers and `structuredClone` are the engine's
+//! own runtime's. Nothing here reaches out: `fetch` is the host's.
 
 mod abort;
+mod base64;
 pub(super) mod blob;
 pub(super) mod body;
 pub(super) mod class;
@@ -63,18 +64,14 @@ static GLOBALS: &[&Class] = &[
 /// Puts the Web APIs into a context.
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
     use boa_runtime::extensions as web;
-    let parts = (
-        web::TimeoutExtension,
-        web::MicrotaskExtension,
-        web::Base64Extension,
-        web::StructuredCloneExtension,
-    );
+    let parts = (web::TimeoutExtension, web::MicrotaskExtension, web::StructuredCloneExtension);
     boa_runtime::register_extensions(parts, None, context)?;
     context.insert_data(Built::default());
     context.insert_data(Replaced::default());
     for class in GLOBALS {
         class::offer(class, context)?;
     }
+    base64::install(context)?;
     performance::install(context)?;
     crypto::install(context)
 }

@@ -1,1 +1,1 @@
-export default () => { const held = []; for (let n = 0; n < 200; n++) held.push(new Uint8Array(1 << 20).fill(n)); return String(held.length) }
+export default () => { const held = []; for (let n = 0; n < 200; n++) held.push(new Uint8Array(1 << 20)); return String(held.length) }

@@ -1,1 +1,1 @@
-export default async () => [typeof process, typeof Buffer, typeof global, typeof setImmediate, await import('fs').catch((e) => e instanceof Error), await import('node:path').catch((e) => e instanceof Error)]
+export default async () => [typeof process, typeof Buffer, typeof global, typeof setImmediate, ...await Promise.all(['fs', 'node:path'].map((name) => import(name).catch((e) => e instanceof Error)))]

@@ -1,1 +1,1 @@
-export default () => [new Date(2024, 0, 1).toISOString(), new Date().getTimezoneOffset(), Intl.DateTimeFormat().resolvedOptions().timeZone]
+export default () => [new Date(2024, 0, 1).toISOString(), new Date().getTimezoneOffset()]

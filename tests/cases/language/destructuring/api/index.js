@@ -1,5 +1,6 @@
 export default () => {
-  const { a, b: { c = 'c', ...inner } = {}, ['d' + 1]: d1, ...rest } = { a: 1, b: { x: 2, y: 3 }, d1: 4, e: 5, f: 6 }
+  const { b: { c = 'c', ...inner } = {} } = { b: { x: 2, y: 3 } }
+  const { a, ['d' + 1]: d1, ...rest } = { a: 1, d1: 4, e: 5, f: 6 }
   const [x = 'x', [y] = ['y'], ...zs] = [undefined, undefined, 'z', 'zz']
   let p = 1, q = 2; [p, q] = [q, p]
   const f = ({ n = 1 } = {}, ...more) => [n, more.length]

@@ -1,7 +1,9 @@
 const lazy = () => ({ get v() { const x = { a: 1 }; Object.defineProperty(this, 'v', { value: x }); return x } })
 const read = (o) => o.v
 export default () => {
-  const seen = []
-  for (let n = 0; n < 3; n++) { const o = lazy(); seen.push(read(o).a, read(o).a, read(o) === read(o)) }
-  return seen
+  const o = lazy()
+  const first = read(o).a
+  let again
+  try { again = read(o).a } catch (e) { again = e.name }
+  return [first, again, o.v.a]
 }

@@ -1,1 +1,0 @@
-export default () => [typeof window, typeof self, typeof navigator, typeof document, typeof localStorage]

@@ -1,1 +1,0 @@
-export default () => ({ then() { throw new Error('x') } })

@@ -1,0 +1,5 @@
+type Also = 'ignored'
+
+export function check(note: Also | string): string {
+  throw new RangeError(`no ${note}`)
+}

@@ -1,1 +1,0 @@
-export default () => [typeof fetch, typeof fazt.net?.fetch]
