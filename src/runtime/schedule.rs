@@ -275,6 +275,16 @@ impl<T> Schedule<T> {
         }
     }
 
+    /// A worker has so many requests of an app less, which have not begun.
+    pub(super) fn recalled(&mut self, worker: u64, app: i64, count: usize) {
+        if let Some(hand) = self.hands.get_mut(&worker) {
+            hand.has = hand.has.saturating_sub(count);
+        }
+        if let Some(known) = self.apps.get_mut(&app) {
+            known.under_way = known.under_way.saturating_sub(count);
+        }
+    }
+
     /// A worker has forgotten a version.
     pub(super) fn forgot(&mut self, worker: u64, site: u64) {
         if let Some(hand) = self.hands.get_mut(&worker) {
