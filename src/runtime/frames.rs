@@ -24,6 +24,9 @@ pub enum ToWorker {
     Forget(u64),
     /// A request for one of them.
     Run(Run),
+    /// A request that was sent, has not begun, and is not wanted any more: told only
+    /// while another waits for a reply.
+    Drop(u64),
     /// What a call of the host, or a piece of a stream, came to.
     Reply(Result<Reply, HostError>),
 }

@@ -2,9 +2,11 @@
 //!
 //! A worker runs one request at a time, in the order in which they were sent; so the
 //! first that has no answer is the one that runs, and what a call says is of that
-//! request. `burial` says what becomes of the others when it has to be killed.
+//! request. `calls` serves it, and `burial` says what becomes of the others when it
+//! has to be killed.
 
 mod burial;
+mod calls;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -14,16 +16,16 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::future::BoxFuture;
 use tokio::{
     io::Interest,
     sync::{mpsc, oneshot},
-    time::{Instant, Sleep, sleep, sleep_until},
+    time::{Instant, Sleep, sleep_until},
 };
 
 use super::{
-    Answered, Breach, Budgets, Ended, HostCalls, Piece, Pool, Ready, Report, Traced,
-    frames::{self, Call, Done, FromWorker, HostError, Reply, ScriptError, ToWorker, WAIT},
+    Answered, Breach, Budgets, Ended, HostCalls, Piece, Pool, Ready, Report,
+    frames::{self, Done, FromWorker, HostError, Reply, ScriptError, ToWorker},
     process::Process,
     schedule::Spent,
     worker::NOT_READY,
@@ -37,9 +39,6 @@ const KEPT: usize = 16;
 const TIRED: u64 = 100_000;
 /// Pieces of a stream that wait for the visitor.
 const PIECES: usize = 4;
-/// Calls that a report tells of, and how much of their arguments.
-const TRACED: usize = 200;
-const TRACED_BYTES: usize = 300;
 /// How often a request is given to another worker.
 const TRIES: u8 = 2;
 
@@ -372,77 +371,6 @@ impl Keeper {
             let _ = ticket.answer.send(Ended { answer, report });
         }
         Ok(())
-    }
-
-    /// Begins a call of the request that runs.
-    fn call(&mut self, call: Call) -> Result<(), Death> {
-        let flight = self.state.flights.front_mut().ok_or(Death::Gone)?;
-        if call.api == WAIT {
-            let time = Duration::from_millis(call.arguments.parse().unwrap_or_default());
-            self.wait(Box::pin(async move {
-                sleep(time).await;
-                Ok(Reply::default())
-            }));
-            return Ok(());
-        }
-        flight.calls += 1;
-        let most = flight.ticket.as_ref().map_or(0, |ticket| ticket.budgets.calls);
-        let host = flight.ticket.as_ref().and_then(|ticket| ticket.host.clone());
-        let mut arguments = call.arguments.clone();
-        arguments.truncate(arguments.floor_char_boundary(TRACED_BYTES));
-        self.state.called = Some((call.api.clone(), arguments, Instant::now()));
-        let Some(host) = host else {
-            let message = "the host is there for requests, not while a file is loaded";
-            self.replied(Err(HostError::new("NOT_IN_A_REQUEST", message)));
-            return Ok(());
-        };
-        if flight.calls > most {
-            let message = format!("the request makes more than {most} calls of the host");
-            self.replied(Err(HostError::new("DATA_LIMIT", message)));
-            return Ok(());
-        }
-        host.begins(flight.by);
-        self.wait(Box::pin(async move { host.call(call).await }));
-        Ok(())
-    }
-
-    /// Has the worker wait for something, unless it is there at once.
-    fn wait(&mut self, mut call: BoxFuture<'static, Result<Reply, HostError>>) {
-        if let Some(reply) = (&mut call).now_or_never() {
-            self.replied(reply);
-            return;
-        }
-        self.state.call = Some(call);
-        if let Some(flight) = self.state.flights.front_mut() {
-            flight.waited = true;
-        }
-        self.pool.waits(self.id, true);
-    }
-
-    fn replied(&mut self, reply: Result<Reply, HostError>) {
-        let now = Instant::now();
-        if self.state.call.take().is_some() {
-            self.pool.waits(self.id, false);
-        }
-        if let Some(flight) = self.state.flights.front_mut() {
-            if let Some((api, arguments, began)) = self.state.called.take() {
-                if flight.report.calls.len() < TRACED {
-                    let error = reply.as_ref().err().map(|error| error.code.clone());
-                    let took = now - began;
-                    flight.report.calls.push(Traced { api, arguments, took, error });
-                }
-            } else if flight.stream.is_some()
-                && let Some(ticket) = &flight.ticket
-            {
-                // A stream goes on for as long as somebody takes its pieces.
-                flight.by = now + ticket.budgets.wall;
-            }
-        }
-        if frames::append(&ToWorker::Reply(reply), &mut self.state.out).is_err() {
-            let error = HostError::new("TOO_LARGE", "what is asked for is too long");
-            let _ = frames::append(&ToWorker::Reply(Err(error)), &mut self.state.out);
-        }
-        self.state.start_slice(now);
     }
 
     /// Looks whether the request that runs has taken too much.

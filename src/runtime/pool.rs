@@ -342,6 +342,15 @@ impl Pool {
         }
     }
 
+    /// Gives tickets of a worker that waits to others.
+    pub(super) fn recalled(self: &Arc<Self>, worker: u64, tickets: Vec<(u64, Ticket)>) {
+        let mut inner = self.inner();
+        let Some((_, first)) = tickets.first() else { return };
+        let app = first.app;
+        inner.schedule.recalled(worker, app, tickets.len());
+        inner.schedule.put_back(app, tickets);
+    }
+
     /// Gives back tickets that reached a worker after its end.
     pub(super) fn put_back(self: &Arc<Self>, app: i64, tickets: Vec<(u64, Ticket)>) {
         let mut inner = self.inner();

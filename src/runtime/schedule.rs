@@ -23,7 +23,7 @@ const LINE: usize = 16;
 /// Kills in [`WINDOW`] that confine an app to one worker.
 const KILLS: usize = 3;
 /// How long a kill is remembered.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// How long a confined app waits at first after a kill; twice as long after each other.
 const PAUSE: Duration = Duration::from_millis(250);
 /// How long it waits at most.
@@ -272,6 +272,16 @@ impl<T> Schedule<T> {
     pub(super) fn waits(&mut self, worker: u64, waits: bool) {
         if let Some(hand) = self.hands.get_mut(&worker) {
             hand.waits = waits;
+        }
+    }
+
+    /// A worker has so many requests of an app less, which have not begun.
+    pub(super) fn recalled(&mut self, worker: u64, app: i64, count: usize) {
+        if let Some(hand) = self.hands.get_mut(&worker) {
+            hand.has = hand.has.saturating_sub(count);
+        }
+        if let Some(known) = self.apps.get_mut(&app) {
+            known.under_way = known.under_way.saturating_sub(count);
         }
     }
 

@@ -109,7 +109,10 @@ impl<'f> Search<'f> {
         while let Some((path, source)) = self.todo.pop_front() {
             let small = fs::metadata(&source).is_ok_and(|meta| meta.len() <= SCRIPT_BYTES.value);
             // What cannot be read is for the node to refuse, in words for the whole app.
-            if path.ends_with(".json") || !small || self.seen.len() > MOST {
+            if Path::new(&path).extension().is_some_and(|ending| ending == "json")
+                || !small
+                || self.seen.len() > MOST
+            {
                 continue;
             }
             let Ok(text) = fs::read_to_string(&source) else { continue };
@@ -254,8 +257,9 @@ mod tests {
             fs::read(&file.source).expect("read")
         };
         let sizes = all.iter().map(|file| (file.path.clone(), file.size)).collect();
-        functions::check(sizes, functions::LIBRARIES, text)
-            .map_err(|problems| problems.iter().map(|p| format!("{p}\n")).collect())
+        functions::check(sizes, functions::LIBRARIES, text).map_err(|problems| {
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        })
     }
 
     #[test]

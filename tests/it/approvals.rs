@@ -342,6 +342,14 @@ async fn a_question_says_what_goes_away_and_refuses_as_the_call_would() {
     let peer = json!({ "name": "zyt", "url": url, "token": other.owner_token() });
     node.call(Method::POST, "/api/peers", Some(peer)).await.data();
     grant_to(&node, "Claude Code").await;
+    let allowed = node.cli(&["net", "allow", "api.example.com"]).await;
+    assert_eq!(allowed.code, 0, "{allowed:?}");
+    let secret = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(secret.path(), "hush").expect("written");
+    let file = secret.path().to_str().expect("a plain path");
+    let set = ["secret", "set", "KEY", "--host", "api.example.com", "--file", file];
+    let set = node.cli(&set).await;
+    assert_eq!(set.code, 0, "{set:?}");
     let ask = async |token: &str, tool: &str, input: Value| {
         let body = json!({ "tool": tool, "input": input });
         node.call_as(token, Method::POST, "/api/question", Some(body)).await
@@ -354,6 +362,8 @@ async fn a_question_says_what_goes_away_and_refuses_as_the_call_would() {
         ("revoke_token", json!({ "name": "ci" }), ["`ci`", "never used"]),
         ("revoke_grant", json!({ "grant": 1 }), ["`Claude Code`", "never used"]),
         ("remove_peer", json!({ "name": "zyt" }), ["@zyt", &url]),
+        ("remove_fetch_rule", json!({ "host": "api.example.com" }), ["`api.example.com`", "every"]),
+        ("remove_secret", json!({ "name": "KEY" }), ["`KEY`", "api.example.com"]),
     ] {
         let question = ask(&owner, tool, input).await.data()["question"].clone();
         let question = question.as_str().expect("a text").to_owned();

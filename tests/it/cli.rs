@@ -113,7 +113,7 @@ async fn exit_codes_tell_done_refused_misused_and_unreachable() {
         (&["--help"], 0),
         (&["--version"], 0),
         (&["app", "nobody"], 1),
-        (&["fetch-test", "http://example.org/"], 1),
+        (&["fetch-test", "http://nowhere.localhost/"], 1),
         (&["frob"], 2),
         (&["app"], 2),
         (&["app", "Not A Name"], 2),

@@ -263,32 +263,35 @@ async fn what_the_guide_to_apps_says_holds() {
     assert_eq!(node.get("one.localhost", "/any/path").await.text(), "front");
 }
 
+/// Each statement of the guide about what an app stores.
+const STORES: &str = "export default async (req) => {
+    const { kv, ds, s3, tx } = fazt.app;
+    kv.set('k', [1], { ttl: 60000 });
+    const id = ds.insert('c', { age: 20, home: { town: 'Ulm' }, n: 1 });
+    ds.insertMany('c', [{ age: 5 }, { age: 30 }]);
+    ds.update('c', id, { seen: true, $inc: { n: 2 } });
+    s3.put('a/b.txt', 'text', { type: 'text/plain' });
+    tx(() => { kv.incr('n', 2); kv.cas('n', 2, 5) });
+    const all = ds.find('c', {}, { sort: '-age', limit: 2, fields: ['age'] });
+    return {
+        listed: kv.list('k')[0].key, n: kv.get('n'), none: kv.get('x') === undefined,
+        found: ds.find('c', { age: { $gte: 18 }, 'home.town': 'Ulm' })[0].n,
+        one: ds.findOne('c', id).seen, ages: all.map(d => d.age), more: typeof all.cursor,
+        replaced: ds.replace('c', id, { age: 21 }), distinct: ds.distinct('c', 'age'),
+        deleted: [ds.delete('c', id), kv.delete('k')], count: ds.count('c'),
+        object: [s3.head('a/b.txt').size, s3.get('a/b.txt').data.length, s3.list().length],
+        url: s3.url('a/b.txt').startsWith('/_fazt/s3/'), user: fazt.auth.getUser(),
+        env: fazt.env.get('GREETING'), file: fazt.private.read('x.txt'),
+    };
+}";
+
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "the guide is read from its top to its end")]
 async fn what_the_guide_to_functions_says_holds() {
     let node = TestNode::start().await;
     let guide = Guide::named("functions").expect("a guide").text();
     let shown = guide.split("```js\n").nth(1).and_then(|rest| rest.split("```").next());
     let shown = shown.expect("a function is shown");
-    let stores = "export default async (req) => {
-        const { kv, ds, s3, tx } = fazt.app;
-        kv.set('k', [1], { ttl: 60000 });
-        const id = ds.insert('c', { age: 20, home: { town: 'Ulm' }, n: 1 });
-        ds.insertMany('c', [{ age: 5 }, { age: 30 }]);
-        ds.update('c', id, { seen: true, $inc: { n: 2 } });
-        s3.put('a/b.txt', 'text', { type: 'text/plain' });
-        tx(() => { kv.incr('n', 2); kv.cas('n', 2, 5) });
-        const all = ds.find('c', {}, { sort: '-age', limit: 2, fields: ['age'] });
-        return {
-            listed: kv.list('k')[0].key, n: kv.get('n'), none: kv.get('x') === undefined,
-            found: ds.find('c', { age: { $gte: 18 }, 'home.town': 'Ulm' })[0].n,
-            one: ds.findOne('c', id).seen, ages: all.map(d => d.age), more: typeof all.cursor,
-            replaced: ds.replace('c', id, { age: 21 }), distinct: ds.distinct('c', 'age'),
-            deleted: [ds.delete('c', id), kv.delete('k')], count: ds.count('c'),
-            object: [s3.head('a/b.txt').size, s3.get('a/b.txt').data.length, s3.list().length],
-            url: s3.url('a/b.txt').startsWith('/_fazt/s3/'), user: fazt.auth.getUser(),
-            env: fazt.env.get('GREETING'), file: fazt.private.read('x.txt'),
-        };
-    }";
     node.deploy(
         "site",
         &[
@@ -300,7 +303,7 @@ async fn what_the_guide_to_functions_says_holds() {
             ("api/docs/[...path].ts", "export default (req: any): string => req.params.path"),
             ("api/page.js", "import { page } from './_lib/page'; export default () => page"),
             ("api/_lib/page.js", "export const page = '<p>made</p>'"),
-            ("api/stores.js", stores),
+            ("api/stores.js", STORES),
             ("api/nothing.js", "export default () => {}"),
             ("api/login.js", "export default () => fazt.auth.requireLogin()"),
             (

@@ -124,7 +124,10 @@ impl Functions {
                 rest = behind;
                 if let Some((line, column, length)) = whole.then(|| place(behind)).flatten() {
                     let (line, column) = self.original(file, line, column);
-                    told.push_str(&format!(":{line}:{column}"));
+                    told.push(':');
+                    told.push_str(&line.to_string());
+                    told.push(':');
+                    told.push_str(&column.to_string());
                     rest = &behind[length..];
                 }
             }

@@ -68,6 +68,10 @@ impl Link {
         loop {
             match self.read()? {
                 Some(ToWorker::Reply(reply)) => return Ok(reply),
+                Some(ToWorker::Drop(number)) => self
+                    .later
+                    .borrow_mut()
+                    .retain(|later| !matches!(later, ToWorker::Run(run) if run.number == number)),
                 Some(other) => self.later.borrow_mut().push_back(other),
                 None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }

@@ -92,7 +92,9 @@ fn conversation(socket: UnixStream, slate: &File) -> io::Result<()> {
                 }
             }
             // Nobody asked.
-            ToWorker::Reply(_) => return Err(io::Error::other("a reply to no call")),
+            ToWorker::Drop(_) | ToWorker::Reply(_) => {
+                return Err(io::Error::other("a reply to no call"));
+            }
         }
     }
     Ok(())

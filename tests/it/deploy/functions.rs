@@ -101,7 +101,7 @@ async fn an_app_shows_the_functions_of_its_live_version() {
     let files = [
         page,
         ("api/main.js", "respond(200, require('helpers').hi(request.path))"),
-        ("api/helpers.js", "module.exports = { hi: (x) => x }; export {}"),
+        ("api/helpers.js", "module.exports = { hi: (x) => x }"),
         (
             "api/users/[id].ts",
             "import seed from '../_seed.json'\nexport default (r: Request) => seed",

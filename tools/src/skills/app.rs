@@ -20,8 +20,8 @@ pub(super) fn skill() -> Skill {
         parts: vec![
             Part::Text(
                 "An app is a folder of files. Each deploy makes an immutable version of it; what \
-                 is live is a pointer. Files are served as they are; scripts below `api/` are \
-                 functions, which run on the node and keep data there.",
+                 is live is a pointer. Files are served as they are; scripts below `api/` run on the \
+                 node and keep data there: `api/hits.js` answers `/api/hits`.",
             ),
             Part::Heading("The rules that matter most"),
             Part::Items(&[
@@ -33,8 +33,6 @@ pub(super) fn skill() -> Skill {
                 "`_redirects` and `_headers` at the root are rules, in Netlify's syntax.",
                 "`private/` is for signed-in users; others get 401. Files whose names begin with \
                  a dot are left out, except below `.well-known/`.",
-                "`api/hits.js` answers `/api/hits`, in JavaScript or TypeScript; `fazt skills show \
-                 fazt-app references/functions.md` says what functions may do and store.",
                 "A name with a fingerprint, `app-3f2a9c1b.js`, is cached for a year; HTML is \
                  asked for anew each time; the rest is kept five minutes.",
             ]),
@@ -68,7 +66,7 @@ fn files() -> Value {
         { "path": "404.html", "content": "<!doctype html>\n<title>No such note</title>\n" },
         {
             "path": "api/hits.js",
-            "content": "export function GET() {\n  return { hits: fazt.app.kv.incr(\"hits\") };\n}\n",
+            "content": "export const GET = () => ({ hits: fazt.app.kv.incr(\"hits\") });\n",
         },
         { "path": "_redirects", "content": "/old/*  /:splat  301\n" },
         { "path": "_headers", "content": "/*\n  X-Frame-Options: DENY\n" },

@@ -132,7 +132,7 @@ fn functions() -> Guide {
     Guide {
         topic: "functions",
         title: "Functions and data",
-        description: "JavaScript and TypeScript on the node, and what an app stores",
+        description: "scripts on the node, and their data",
         intro: "Scripts below `api/` run on the node when somebody asks for their path. They need \
             no build and no dependency, and each app has a store of its own.",
         parts: vec![
@@ -209,7 +209,8 @@ fn functions() -> Guide {
 const NOTES: &str = "\
 // api/notes/index.js
 export function GET(req) {
-  const found = fazt.app.ds.find(\"notes\", {}, { limit: 50, cursor: req.query.cursor });
+  const { cursor } = req.query;
+  const found = fazt.app.ds.find(\"notes\", {}, { limit: 50, cursor });
   return { notes: [...found], next: found.cursor };
 }
 

@@ -226,6 +226,7 @@ mod cases {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of apps")]
     fn scripts_and_modules_know_each_other() {
         on_large_stack(|| {
             for (files, expected) in [

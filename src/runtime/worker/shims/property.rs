@@ -221,11 +221,10 @@ fn look(
                 return Ok(value.clone());
             }
             // A value behind a getter is read by that.
-            let hidden = hidden(own.get(), context)?;
-            if let Some(value) = hidden {
-                if value.has_property(js_string!("value"), context)? {
-                    return value.get(js_string!("value"), context);
-                }
+            if let Some(value) = hidden(own.get(), context)?
+                && value.has_property(js_string!("value"), context)?
+            {
+                return value.get(js_string!("value"), context);
             }
         }
     }

@@ -186,7 +186,6 @@ impl Writer {
             }
         }
         match value.variant() {
-            JsVariant::Null => self.text.push_str("null"),
             JsVariant::Boolean(true) => self.text.push_str("true"),
             JsVariant::Boolean(false) => self.text.push_str("false"),
             JsVariant::String(text) => self.string(text.as_str()),
@@ -197,7 +196,7 @@ impl Writer {
                 let number = value.to_string(context)?;
                 self.text.push_str(&number.to_std_string_lossy());
             }
-            JsVariant::Float64(_) => self.text.push_str("null"),
+            JsVariant::Null | JsVariant::Float64(_) => self.text.push_str("null"),
             JsVariant::BigInt(_) => {
                 let error = JsNativeError::typ();
                 return Err(error.with_message("Do not know how to serialize a BigInt").into());
