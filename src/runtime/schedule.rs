@@ -75,6 +75,8 @@ struct App<T> {
     bounds: Bounds,
     /// Microseconds of the processor, as far as they count for its turn.
     spent: u64,
+    /// Since when its next request waits.
+    since: Instant,
     /// What a request usually takes, in microseconds.
     usual: u32,
     /// How many of 1,000 requests wait for the host.
@@ -136,6 +138,7 @@ impl<T> Schedule<T> {
             under_way: 0,
             bounds,
             spent: floor,
+            since: Instant::now(),
             usual: 0,
             waits: 0,
             kills: VecDeque::new(),
@@ -149,6 +152,7 @@ impl<T> Schedule<T> {
             if known.under_way == 0 {
                 known.spent = known.spent.max(floor);
             }
+            known.since = Instant::now();
             self.waiting.push(app);
         }
         known.queue.push_back((site, ticket));
@@ -175,7 +179,12 @@ impl<T> Schedule<T> {
         let alone = self.waiting.len() == 1;
         let mut order = self.waiting.clone();
         if !alone {
-            order.sort_by_key(|app| self.apps[app].spent);
+            // Who waits gains on those who come: new apps without end starve nobody.
+            order.sort_by_key(|app| {
+                let waited = now.saturating_duration_since(self.apps[app].since).as_micros();
+                let waited = u64::try_from(waited).unwrap_or(u64::MAX);
+                self.apps[app].spent.saturating_sub(waited)
+            });
         }
         for app in order {
             let known = &self.apps[&app];
@@ -232,6 +241,7 @@ impl<T> Schedule<T> {
         let (site, ticket) = known.queue.pop_front()?;
         known.under_way += 1;
         known.not_before = None;
+        known.since = now;
         self.floor = known.spent;
         if known.queue.is_empty() {
             self.waiting.retain(|waiting| *waiting != app);
@@ -445,6 +455,25 @@ mod tests {
         schedule.killed(2, Duration::from_secs(1), Instant::now());
         schedule.done(worker, 1, Spent::default());
         assert_eq!(moves(&mut schedule), [(worker, "light")]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn apps_that_come_without_end_starve_nobody() {
+        let mut schedule = schedule(2, 1);
+        schedule.admit(1, 1, BOUNDS, "first").expect("there is room");
+        let worker = moves(&mut schedule)[0].0;
+        schedule.killed(2, Duration::from_secs(1), Instant::now());
+        schedule.admit(2, 2, BOUNDS, "before").expect("there is room");
+        schedule.killed(2, Duration::from_secs(1), Instant::now());
+        for app in 3..10 {
+            tokio::time::advance(Duration::from_millis(400)).await;
+            schedule.admit(app, 3, BOUNDS, "new").expect("there is room");
+            schedule.done(worker, app - 1, Spent::default());
+            if moves(&mut schedule)[0].1 == "before" {
+                return;
+            }
+        }
+        panic!("it never had a turn");
     }
 
     #[tokio::test]

@@ -345,7 +345,7 @@ async fn a_question_says_what_goes_away_and_refuses_as_the_call_would() {
     let allowed = node.cli(&["net", "allow", "api.example.com"]).await;
     assert_eq!(allowed.code, 0, "{allowed:?}");
     let secret = tempfile::NamedTempFile::new().expect("a file");
-    std::fs::write(secret.path(), "hush").expect("written");
+    std::fs::write(secret.path(), "hush-hush").expect("written");
     let file = secret.path().to_str().expect("a plain path");
     let set = ["secret", "set", "KEY", "--host", "api.example.com", "--file", file];
     let set = node.cli(&set).await;

@@ -286,7 +286,6 @@ const STORES: &str = "export default async (req) => {
 }";
 
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "the guide is read from its top to its end")]
 async fn what_the_guide_to_functions_says_holds() {
     let node = TestNode::start().await;
     let guide = Guide::named("functions").expect("a guide").text();

@@ -8,24 +8,27 @@ use crate::runtime::{Breach, Ended, Piece, Pool, Report};
 impl Keeper {
     /// Ends what the worker was at, and gives what it had not begun to others.
     pub(super) async fn bury(&mut self, death: Death) {
-        let breach = match death {
+        let (breach, killed) = match death {
             Death::Killed(breach) => {
                 self.process.kill().await;
-                breach
+                (breach, true)
             }
-            Death::Gone => self.process.last_words().await,
+            Death::Gone => (self.process.last_words().await, false),
         };
         let at = self.process.at();
         let flights = &mut self.state.flights;
-        let culprit = flights.iter().position(|flight| flight.number == at && at != 0);
-        let mut culprit = culprit.unwrap_or(0);
+        let app = flights.iter().find_map(|flight| flight.ticket.as_ref().map(|it| it.app));
+        let app = app.unwrap_or_default();
+        let begun = flights.iter().position(|flight| flight.number == at && at != 0);
+        // A version that is made ready is not on the slate; where nothing had begun, as
+        // when somebody else killed an idle worker, nothing is to blame.
+        let loads = flights.front().is_some_and(|flight| flight.loads);
+        let culprit = begun.or_else(|| (killed || loads).then_some(0));
         // A version that cannot be made ready fails the request that wanted it.
-        if flights.get(culprit).is_some_and(|flight| flight.ticket.is_none()) {
-            culprit += 1;
-        }
-        let guilty = flights.remove(culprit);
-        let app = guilty.as_ref().or(flights.front()).and_then(|flight| flight.ticket.as_ref());
-        let app = app.map_or(0, |ticket| ticket.app);
+        let guilty = culprit.and_then(|at| {
+            let wanted = flights.get(at).is_some_and(|flight| flight.ticket.is_none());
+            flights.remove(at + usize::from(wanted))
+        });
         let unfinished = flights.iter().filter(|flight| flight.ticket.is_some()).count()
             + usize::from(guilty.is_some());
         let mut again = Vec::new();
@@ -52,7 +55,7 @@ impl Keeper {
         while let Ok(ticket) = self.orders.try_recv() {
             late.push((ticket.scripts.site(), ticket));
         }
-        if !late.is_empty() {
+        if let Some(app) = late.first().map(|(_, ticket)| ticket.app) {
             self.pool.put_back(app, late);
         }
         let Some(Flight { ticket: Some(ticket), mut report, stream, .. }) = guilty else { return };
