@@ -55,6 +55,7 @@ pub struct Gateway {
     rates: Rates,
     kept: Kept,
     log: Log,
+    refreshing: tokio::sync::Mutex<()>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
 }
@@ -93,6 +94,7 @@ impl Gateway {
             rates: Rates::default(),
             kept: Kept::new(limits.kept),
             log: Log::default(),
+            refreshing: tokio::sync::Mutex::default(),
             store,
             clock,
         };
@@ -102,6 +104,8 @@ impl Gateway {
 
     /// Reads rules and secrets anew.
     pub async fn refresh(&self) -> Result<(), StoreError> {
+        // Of two that read at once the later must not be overwritten by the earlier.
+        let _one = self.refreshing.lock().await;
         self.rules.store(Arc::new(Rules::new(self.store.fetch_rules().await?)));
         self.secrets.store(Arc::new(Secrets::new(self.store.secrets().await?)));
         Ok(())
@@ -183,7 +187,9 @@ impl Gateway {
         }
         let running = spending.begin(&self.limits)?;
         let now = self.clock.now().as_millisecond();
-        let ttl = allowed.rule.cache_ttl.filter(|_| secret.is_none() && !ask.stays);
+        let ttl = allowed.rule.cache_ttl;
+        // What is asked for by a body or a secret is nobody else's answer.
+        let ttl = ttl.filter(|_| secret.is_none() && !ask.stays && ask.body.is_empty());
         let key = ttl.and_then(|ttl| {
             let key =
                 cache::Key::of(asker.app, method.as_str(), target.url().as_str(), &ask.headers);
@@ -256,20 +262,18 @@ impl Gateway {
                 let what = format!("`{}` redirects more than {HOPS} times", hop.target.host());
                 return Err(NetError::new(NetCode::Error, what));
             }
+            // Before anything is said of where it leads: that would say the secret.
+            let known = hop.secret.as_ref().or(given.as_ref());
+            if hop.leads_away(&location) && known.is_some_and(|secret| secret.is_in(&location)) {
+                let what = format!("`{}` redirects with the secret it was sent", hop.target.host());
+                return Err(NetError::new(NetCode::Blocked, what));
+            }
             let next = trace.hop(hops, hop.target.redirected(&location))?;
             let allowed = trace.rule(self.permit(asker, &next).map_err(|error| {
                 error.about(&format!("redirected by `{}`: ", hop.target.host()))
             }))?;
             if !next.is_beside(&hop.target) {
                 if let Some(secret) = hop.secret.take() {
-                    if secret.is_in(&location) {
-                        let what = format!(
-                            "`{}` redirects to `{}` with the secret it was sent",
-                            hop.target.host(),
-                            next.host()
-                        );
-                        return Err(NetError::new(NetCode::Blocked, what));
-                    }
                     given = Some(secret);
                 }
                 for private in [header::AUTHORIZATION, header::COOKIE] {
@@ -384,6 +388,15 @@ struct Hop {
     headers: HeaderMap,
     body: Bytes,
     secret: Option<Opened>,
+}
+
+impl Hop {
+    /// Whether a redirect leads to another server, as far as can be read.
+    fn leads_away(&self, location: &str) -> bool {
+        let here = self.target.url();
+        let there = here.join(location);
+        there.map_or(true, |there| there.origin() != here.origin())
+    }
 }
 
 /// Resolves for the connector, and lets through what may be dialled: the check and the

@@ -97,7 +97,7 @@ impl Target {
             blocked(format!("`{host}` is an address; a host has to be given by its name"))
         };
         let host = match url.host() {
-            Some(Host::Domain(host)) => host.trim_end_matches('.').to_ascii_lowercase(),
+            Some(Host::Domain(host)) => name_of(host),
             Some(Host::Ipv4(ip)) => return Err(literal(&ip)),
             Some(Host::Ipv6(ip)) => return Err(literal(&ip)),
             None => return Err(blocked("the URL names no host".to_owned())),
@@ -115,6 +115,10 @@ impl Target {
         }
         // The name that is resolved and asked for has to be the one that was compared.
         url.set_host(Some(&host)).map_err(|_| blocked(format!("`{host}` is no host name")))?;
+        // Without a dot at its end a number may be read as an address after all.
+        if !matches!(url.host(), Some(Host::Domain(name)) if name == host) {
+            return Err(literal(&host));
+        }
         url.set_fragment(None);
         if url.as_str().len() > URL {
             return Err(blocked(format!("the URL at `{host}` is longer than {URL} bytes")));
@@ -178,14 +182,20 @@ pub fn pattern(text: &str) -> Result<String, String> {
         return Err(format!("`{text}`: `*` stands only in front, as in `*.example.com`"));
     }
     let name = match Host::parse(name) {
-        Ok(Host::Domain(name)) => name.trim_end_matches('.').to_ascii_lowercase(),
+        Ok(Host::Domain(name)) => name_of(&name),
         Ok(_) => return Err(format!("`{text}` is an address; give a name")),
         Err(error) => return Err(format!("`{text}` is no host name: {error}")),
     };
-    if !is_name(&name) || name.parse::<IpAddr>().is_ok() {
+    let is_domain = matches!(Host::parse(&name), Ok(Host::Domain(again)) if again == name);
+    if !is_name(&name) || !is_domain {
         return Err(format!("`{text}` is no host name"));
     }
     Ok(format!("{star}{name}"))
+}
+
+/// A name in its one form: of several dots at its end but one stays, and is no name.
+fn name_of(host: &str) -> String {
+    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
 /// Whether a pattern in its one form takes a host in its one form.
@@ -358,6 +368,10 @@ mod tests {
         for url in [
             "http://127.0.0.1/",
             "http://127.0.0.1./",
+            "http://127.0.0.1../",
+            "http://2130706433../",
+            "http://2130706433...:8080/",
+            "http://0x7f.1../",
             "http://2130706433/",
             "http://0x7f.1/",
             "http://0x7f000001/",

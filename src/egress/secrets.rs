@@ -91,7 +91,12 @@ impl Opened {
 
     /// Whether it stands in a text, as it is or as a URL holds it.
     pub(super) fn is_in(&self, text: &str) -> bool {
-        self.spellings().iter().any(|spelling| find(text.as_bytes(), spelling).is_some())
+        // A host is told in lower case, whatever was written.
+        let lower = text.to_ascii_lowercase();
+        self.spellings().iter().any(|spelling| {
+            find(text.as_bytes(), spelling).is_some()
+                || find(lower.as_bytes(), &spelling.to_ascii_lowercase()).is_some()
+        })
     }
 
     /// Takes it out of bytes; nothing where it is not in them.

@@ -1,6 +1,6 @@
 //! A visitor's request for a function, and the function's answer on the wire.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use fazt_tools::{Code, Problem};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
@@ -16,6 +16,8 @@ use crate::{
     runtime::frames::{Answer, Head},
 };
 
+/// How long all of a request's body may take to come.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Longest body of a request.
 const LONGEST: usize = 10 << 20;
 
@@ -48,7 +50,11 @@ pub(super) async fn ask(
     let body = match request.body().take() {
         None => bytes::Bytes::new(),
         Some(body) => {
-            let whole = Limited::new(body, LONGEST).collect().await;
+            let whole = tokio::time::timeout(PATIENCE, Limited::new(body, LONGEST).collect()).await;
+            let whole = whole.map_err(|_| {
+                let what = format!("the body did not come within {} s", PATIENCE.as_secs());
+                Problem::new(Code::RequestTooLarge, what).hint("send less, or faster")
+            })?;
             let whole = whole.map_err(|_| {
                 let what = format!("the body is longer than {LONGEST} bytes, or broke off");
                 Problem::new(Code::RequestTooLarge, what)
@@ -57,14 +63,17 @@ pub(super) async fn ask(
         }
     };
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let host = request.headers().get(header::HOST).map(text).unwrap_or_default();
+    // HTTP/2 says the host beside the path, as a proxy's form of HTTP/1.1 does.
+    let named = request.uri().authority().map(|authority| authority.as_str().to_owned());
+    let host = named.or_else(|| request.headers().get(header::HOST).map(text)).unwrap_or_default();
+    let rest = request.uri().path_and_query().map_or("/", |rest| rest.as_str());
     let visitor = Visitor::of(request.headers(), request.body().from, &node.config.proxies);
     let own = node.url("admin");
     let scheme = own.split_once("://").map_or("http", |(scheme, _)| scheme);
     let asked = Asked {
         id: id.to_owned(),
         method: request.method().as_str(),
-        url: format!("{scheme}://{host}{}", request.uri()),
+        url: format!("{scheme}://{host}{rest}"),
         path,
         query,
         headers: request

@@ -1,7 +1,7 @@
 //! `explain_request` on a node: a request of the log, with all that may explain it.
 
 use fazt_tools::{
-    AppName, Caller, Code, Handler, Problem,
+    AppName, Caller, Code, Handler, Problem, Scope,
     explain_request::{ExplainRequest, Input, Output, Step},
     list_files::File,
     trace,
@@ -47,6 +47,10 @@ impl Handler<ExplainRequest> for Node {
             Some(_) => self.since_it_was_well(&app, &request).await?,
             None => (None, Vec::new()),
         };
+        let mut calls: Vec<_> = request.calls.iter().cloned().map(call).collect();
+        if caller.require(Scope::DataRead, "what was written and read").is_err() {
+            calls.iter_mut().for_each(|call| call.arguments.clear());
+        }
         let next = error.as_ref().and_then(|error| next_step(&app, &request, error, good));
         Ok(Output {
             id: request.id,
@@ -59,7 +63,7 @@ impl Handler<ExplainRequest> for Node {
             status: request.status,
             error,
             logs: lines.into_iter().map(written).map(brief).collect(),
-            calls: request.calls.into_iter().map(call).collect(),
+            calls,
             ms: ms(request.wall),
             cpu_ms: ms(request.cpu),
             peak_bytes: request.peak,

@@ -274,9 +274,10 @@ pub(super) fn said(text: &str, functions: &Functions) -> String {
 pub(super) fn fault_of(breach: &Breach, functions: &Functions) -> Fault {
     match breach {
         Breach::Failed(error) => Fault {
-            name: error.name.clone(),
-            message: cut(&functions.retraced(&error.message), FAULT).to_owned(),
-            stack: cut(&functions.retraced(&error.stack), FAULT).to_owned(),
+            // A worker is not believed to have cut them.
+            name: cut(&error.name, 200).to_owned(),
+            message: cut(&functions.retraced(cut(&error.message, FAULT)), FAULT).to_owned(),
+            stack: cut(&functions.retraced(cut(&error.stack, FAULT * 2)), FAULT).to_owned(),
         },
         breach => {
             let problem = problem(breach);

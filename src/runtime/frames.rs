@@ -217,6 +217,18 @@ pub struct Line {
     pub fields: String,
 }
 
+impl Line {
+    /// The line with no more than so many bytes in each part.
+    pub fn cut(mut self, most: usize) -> Self {
+        self.level.truncate(self.level.floor_char_boundary(16));
+        self.text.truncate(self.text.floor_char_boundary(most));
+        if self.fields.len() > most {
+            self.fields.clear();
+        }
+        self
+    }
+}
+
 /// The end of a request.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Done {
@@ -229,6 +241,8 @@ pub struct Done {
     pub cpu_us: u64,
     /// The most bytes that it held at once beyond what the version holds.
     pub peak: u64,
+    /// What all versions of the worker hold now.
+    pub held: u64,
 }
 
 /// What a function answered.

@@ -37,6 +37,8 @@ const BEAT: Duration = Duration::from_millis(50);
 const KEPT: usize = 16;
 /// Requests after which a worker is replaced, whatever it may have gathered by then.
 const TIRED: u64 = 100_000;
+/// Bytes that a worker's versions may hold between requests, all together.
+const HEAVY: u64 = 512 << 20;
 /// Pieces of a stream that wait for the visitor.
 const PIECES: usize = 4;
 /// How often a request is given to another worker.
@@ -116,6 +118,10 @@ struct State {
     before: Option<Duration>,
     /// Whether it is at something long, and others go first.
     slow: bool,
+    /// Whether its versions hold more than they should.
+    heavy: bool,
+    /// Whether what it waits for is that a piece of a stream is taken.
+    piece: bool,
 }
 
 impl Keeper {
@@ -143,6 +149,7 @@ impl Keeper {
         let stopping = self.pool.lifecycle.token();
         let mut orders = Vec::with_capacity(16);
         let mut beat = Box::pin(sleep_until(Instant::now() + BEAT));
+        let mut closed = false;
         loop {
             if !self.process.write(&mut self.state.out) {
                 return Some(Death::Gone);
@@ -170,10 +177,9 @@ impl Keeper {
                         return Some(death);
                     }
                 }
-                count = self.orders.recv_many(&mut orders, 16) => {
-                    if count == 0 {
-                        return None;
-                    }
+                count = self.orders.recv_many(&mut orders, 16), if !closed => {
+                    // Nobody sends any more; what was sent is still to be answered.
+                    closed = count == 0;
                     for ticket in orders.drain(..) {
                         self.begin(ticket);
                     }
@@ -189,7 +195,10 @@ impl Keeper {
                 if self.state.slow && self.process.take_turns_again() {
                     self.state.slow = false;
                 }
-                if self.state.slow || self.state.sent >= TIRED {
+                if closed {
+                    return None;
+                }
+                if self.state.slow || self.state.heavy || self.state.sent >= TIRED {
                     self.pool.retire(self.id);
                 }
             }
@@ -292,8 +301,12 @@ impl Keeper {
             FromWorker::Done(done) => self.done(done),
             FromWorker::Call(call) => self.call(call),
             FromWorker::Log(line) => {
-                if let Some(flight) = self.state.flights.front_mut() {
-                    flight.report.lines.push(line);
+                let flight = self.state.flights.front_mut().ok_or(Death::Gone)?;
+                let budgets = flight.ticket.as_ref().map(|ticket| ticket.budgets);
+                let (most, longest) = budgets.map_or((0, 0), |it| (it.lines, it.line));
+                // One more says that there were more; a worker that goes on is no worker.
+                if flight.report.lines.len() <= most as usize {
+                    flight.report.lines.push(line.cut(longest as usize * 2));
                 }
                 Ok(())
             }
@@ -313,6 +326,7 @@ impl Keeper {
             FromWorker::Chunk(bytes) => {
                 let stream = self.state.flights.front().and_then(|flight| flight.stream.clone());
                 let stream = stream.ok_or(Death::Gone)?;
+                self.state.piece = true;
                 self.wait(Box::pin(async move {
                     let sent = stream.send(Piece::Bytes(bytes)).await;
                     sent.map(|()| Reply::default())
@@ -325,8 +339,11 @@ impl Keeper {
     }
 
     fn loaded(&mut self, loaded: Result<(), ScriptError>) -> Result<(), Death> {
-        let flight = self.state.flights.pop_front().filter(|flight| flight.loads);
-        let flight = flight.ok_or(Death::Gone)?;
+        // What does not fit stays where `burial` finds it.
+        if !self.state.flights.front().is_some_and(|flight| flight.loads) {
+            return Err(Death::Gone);
+        }
+        let flight = self.state.flights.pop_front().ok_or(Death::Gone)?;
         self.state.start_turn(Instant::now());
         if loaded.is_err() {
             self.state.sites.retain(|site| *site != flight.site);
@@ -344,8 +361,12 @@ impl Keeper {
     }
 
     fn done(&mut self, done: Done) -> Result<(), Death> {
-        let flight = self.state.flights.pop_front();
-        let flight = flight.filter(|flight| flight.number == done.number).ok_or(Death::Gone)?;
+        let fits = |flight: &Flight| flight.number == done.number && flight.ticket.is_some();
+        if !self.state.flights.front().is_some_and(fits) {
+            return Err(Death::Gone);
+        }
+        let flight = self.state.flights.pop_front().ok_or(Death::Gone)?;
+        self.state.heavy |= done.held > HEAVY;
         let Flight { ticket, mut report, site, began, waited, stream, .. } = flight;
         let ticket = ticket.ok_or(Death::Gone)?;
         let now = Instant::now();
@@ -379,6 +400,17 @@ impl Keeper {
         beat.reset(now + BEAT);
         let state = &mut self.state;
         let Some(flight) = state.flights.front() else { return Ok(()) };
+        if now >= flight.by && state.piece {
+            // The visitor takes nothing, which is not the app's fault: the script is told
+            // that nobody listens, and has once more the time of a request to end.
+            let wall = flight.ticket.as_ref().map_or(BEAT, |ticket| ticket.budgets.wall);
+            if let Some(flight) = state.flights.front_mut() {
+                flight.by = now + wall;
+                flight.stream = None;
+            }
+            self.replied(Err(HostError::new("NOBODY", "nobody listens any more")));
+            return Ok(());
+        }
         if now >= flight.by {
             let wall = flight.ticket.as_ref().map_or(flight.cpu, |ticket| ticket.budgets.wall);
             return Err(Death::Killed(Breach::Timeout(wall)));

@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     Breach,
-    frames::{self, FromWorker},
+    frames::{self, FromWorker, LONGEST},
 };
 
 /// The word by which this program becomes a worker.
@@ -87,6 +87,8 @@ impl Process {
             self.begun.reserve(16 << 10);
             match self.socket.try_read_buf(&mut self.begun) {
                 Ok(0) => return false,
+                // The rest is read when this has been taken.
+                Ok(_) if self.begun.len() > LONGEST => return true,
                 Ok(_) => {}
                 Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
             }

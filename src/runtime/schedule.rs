@@ -195,6 +195,10 @@ impl<T> Schedule<T> {
             let own = |hand: &&Hand| hand.has > 0 && hand.app == app;
             let mine = self.hands.values().filter(own);
             let (mine, all) = (mine.clone().filter(|hand| !hand.waits).count(), mine.count());
+            // What waits for the host may not take the last workers from others either.
+            if all >= self.places.most - self.places.busy {
+                continue;
+            }
             let confined = self.is_confined(app, now);
             let share = if confined { 1 } else { (self.places.busy - 1).max(1) };
             if busy < self.places.busy && mine < share && !(confined && all > 0) {
@@ -225,7 +229,7 @@ impl<T> Schedule<T> {
     /// The idle worker for a version: one that has it ready, else the emptiest, so that
     /// what is in reserve is what a new app gets.
     fn idle(&self, site: u64) -> Option<u64> {
-        let mut idle = self.hands.iter().filter(|(_, hand)| hand.has == 0);
+        let mut idle = self.hands.iter().filter(|(_, hand)| hand.has == 0 && !hand.waits);
         let ready = idle.clone().find(|(_, hand)| hand.sites.contains(&site));
         let found = ready.or_else(|| {
             let first = idle.next()?;

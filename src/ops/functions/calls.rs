@@ -253,8 +253,9 @@ impl Held {
             let what = format!("{api}: {what} takes at most {most} operations");
             return Err(HostError::new("TOO_LARGE", what));
         }
-        if step.operation.writes() && before + bytes > HELD_BYTES {
-            let what = format!("{api}: {what} writes at most {HELD_BYTES} bytes");
+        let given = if step.operation.writes() { bytes } else { 0 };
+        if before + given > HELD_BYTES {
+            let what = format!("{api}: {what} writes and reads at most {HELD_BYTES} bytes");
             return Err(HostError::new("TOO_LARGE", what));
         }
         Ok(())
@@ -263,7 +264,7 @@ impl Held {
     fn remember(&mut self, step: Step, outcome: &Outcome, bytes: usize) {
         match &mut self.tx {
             Some(tx) => {
-                tx.bytes += if step.operation.writes() { bytes } else { 0 };
+                tx.bytes += outcome.size() + if step.operation.writes() { bytes } else { 0 };
                 tx.steps.push(step);
                 tx.shown.push(outcome.clone());
             }

@@ -189,11 +189,17 @@ impl<'c> Arguments<'c> {
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
             Some(_) => return Err(self.refused("`fields` is a list of names")),
         };
+        if names.len() > FIELDS {
+            return Err(self.refused(format!("`fields` names at most {FIELDS} fields")));
+        }
         let fields = names.into_iter().map(Path::parse).collect::<Result<_, _>>();
         let fields = fields.map_err(|why| self.refused(why))?;
         Ok(Find { coll, query, sort, page, fields })
     }
 }
+
+/// Fields that a search may name.
+const FIELDS: usize = 100;
 
 /// The operation that a call means.
 pub(super) fn operation(name: &str, given: &mut Arguments<'_>) -> Result<Operation, HostError> {

@@ -26,8 +26,13 @@ impl Keeper {
         let culprit = begun.or_else(|| (killed || loads).then_some(0));
         // A version that cannot be made ready fails the request that wanted it.
         let guilty = culprit.and_then(|at| {
-            let wanted = flights.get(at).is_some_and(|flight| flight.ticket.is_none());
-            flights.remove(at + usize::from(wanted))
+            let here = flights.get(at)?;
+            if here.ticket.is_some() {
+                return flights.remove(at);
+            }
+            let site = here.site;
+            let next = flights.get(at + 1).is_some_and(|next| !next.loads && next.site == site);
+            if next { flights.remove(at + 1) } else { None }
         });
         let unfinished = flights.iter().filter(|flight| flight.ticket.is_some()).count()
             + usize::from(guilty.is_some());

@@ -32,7 +32,7 @@ impl Keeper {
         flight.calls += 1;
         let most = flight.ticket.as_ref().map_or(0, |ticket| ticket.budgets.calls);
         let host = flight.ticket.as_ref().and_then(|ticket| ticket.host.clone());
-        let mut arguments = call.arguments.clone();
+        let mut arguments = told(&call);
         arguments.truncate(arguments.floor_char_boundary(TRACED_BYTES));
         self.state.called = Some((call.api.clone(), arguments, Instant::now()));
         let Some(host) = host else {
@@ -67,6 +67,10 @@ impl Keeper {
     /// Gives what stands in line behind the one that waits to other workers. This one
     /// reads nothing before the reply but that it is not wanted any more.
     fn recall(&mut self) {
+        // Who waits for a version that is made ready for them stays with it.
+        if self.state.flights.front().is_some_and(|flight| flight.loads) {
+            return;
+        }
         let mut again = Vec::new();
         let (out, pool) = (&mut self.state.out, &self.pool);
         let mut first = true;
@@ -87,6 +91,7 @@ impl Keeper {
 
     pub(super) fn replied(&mut self, reply: Result<Reply, HostError>) {
         let now = Instant::now();
+        let piece = std::mem::take(&mut self.state.piece);
         if self.state.call.take().is_some() {
             self.pool.waits(self.id, false);
         }
@@ -97,7 +102,8 @@ impl Keeper {
                     let took = now - began;
                     flight.report.calls.push(Traced { api, arguments, took, error });
                 }
-            } else if flight.stream.is_some()
+            } else if piece
+                && reply.is_ok()
                 && let Some(ticket) = &flight.ticket
             {
                 // A stream goes on for as long as somebody takes its pieces.
@@ -110,4 +116,19 @@ impl Keeper {
         }
         self.state.start_slice(now);
     }
+}
+
+/// What is written down of a call: of one to the outside where it goes and no more, for
+/// headers and a query may hold what nobody else is to read.
+fn told(call: &Call) -> String {
+    if !call.api.starts_with("net.") {
+        return call.arguments.clone();
+    }
+    let arguments: serde_json::Value = serde_json::from_str(&call.arguments).unwrap_or_default();
+    let text = |name: &str| arguments[0][name].as_str().unwrap_or_default();
+    let url = text("url").split(['?', '#']).next().unwrap_or_default();
+    if url.is_empty() {
+        return String::new();
+    }
+    serde_json::json!([{ "method": text("method"), "url": url }]).to_string()
 }

@@ -126,7 +126,9 @@ impl Site {
         fazt::begin(&run.request, &ready.context);
         ready.rejected.borrow_mut().clear();
         let answered = ready.answer(run);
-        ready.jobs.forget_timers();
+        // What it left for later is still its own, and not the next one's.
+        ready.jobs.run_ready(&mut ready.context);
+        ready.jobs.forget();
         ready.tell_rejected();
         if let Some(answer) = fazt::ended(&ready.context) {
             return Ok(answer);

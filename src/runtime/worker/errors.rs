@@ -16,6 +16,15 @@ const CAUSES: usize = 4;
 /// Longest text of a value that is thrown and no error.
 const SHOWN: usize = 1_000;
 
+/// Bytes of a name or a code, and of a stack.
+const NAME: usize = 200;
+const STACK: usize = 16 << 10;
+
+fn short(mut text: String, most: usize) -> String {
+    text.truncate(text.floor_char_boundary(most));
+    text
+}
+
 /// Describes what was thrown.
 pub(super) fn describe(error: &JsError, context: &mut Context) -> ScriptError {
     let shown = error.to_string();
@@ -72,10 +81,10 @@ pub(super) fn thrown(value: &JsValue, context: &mut Context) -> ScriptError {
         cause = next;
     }
     ScriptError {
-        name: name.unwrap_or_else(|| "Error".to_owned()),
+        name: short(name.unwrap_or_else(|| "Error".to_owned()), NAME),
         message: cut(message),
-        stack: stack.trim_start_matches('\n').to_owned(),
-        code: property(&object, "code", context),
+        stack: short(stack.trim_start_matches('\n').to_owned(), STACK),
+        code: property(&object, "code", context).map(|code| short(code, NAME)),
         retryable: object
             .get(js_string!("retryable"), context)
             .is_ok_and(|value| value.to_boolean()),

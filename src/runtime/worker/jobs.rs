@@ -99,12 +99,16 @@ impl Jobs {
         done
     }
 
-    /// Forgets the timers that a request left behind.
-    pub(super) fn forget_timers(&self) {
-        self.timers.borrow_mut().clear();
+    /// Forgets what a request left behind.
+    pub(super) fn forget(&self) {
+        self.timers.take();
+        self.promises.take();
+        self.others.take();
+        self.loads.take();
     }
 
-    fn run_ready(&self, context: &mut Context) {
+    /// Runs what can be run at once.
+    pub(super) fn run_ready(&self, context: &mut Context) {
         loop {
             let load = self.loads.borrow_mut().pop_front();
             if let Some(load) = load {

@@ -42,6 +42,8 @@ use super::frames::{Bounds, Done, FromWorker, Load, Run, ScriptError, ToWorker};
 const STACK: usize = 256 << 20;
 /// Bytes that may be taken while a version is made ready: its scripts' trees go again.
 const LOADING: u64 = 512 << 20;
+/// Bytes that may be held before it is made sure that they are wanted.
+const HEAVY: u64 = 256 << 20;
 /// Answers wait for others this long at most, in microseconds of the processor.
 const HASTE: u64 = 200;
 
@@ -134,7 +136,12 @@ impl Sites {
             }
             None => Err(ScriptError { name: NOT_READY.to_owned(), ..ScriptError::default() }),
         };
-        Done { number, answer, cpu_us: cpu_us() - before, peak }
+        let mut held = fazt_meter::held();
+        if held > HEAVY {
+            memory::gather();
+            held = fazt_meter::held();
+        }
+        Done { number, answer, cpu_us: cpu_us() - before, peak, held }
     }
 }
 

@@ -302,6 +302,24 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// About how many bytes it holds.
+    pub fn size(&self) -> usize {
+        let texts = |values: &[Value]| values.iter().map(|value| value.to_string().len()).sum();
+        match self {
+            Self::Done | Self::Held(_) | Self::Number(_) | Self::Count(_) | Self::Object(_) => 64,
+            Self::Value(datum) => datum.as_ref().map_or(64, Datum::size),
+            Self::Entries((entries, _)) => {
+                entries.iter().map(|entry| entry.key.len() + entry.value.size()).sum()
+            }
+            Self::Ids(ids) => ids.iter().map(String::len).sum(),
+            Self::Documents((documents, _)) => texts(documents),
+            Self::Values(values) => texts(values),
+            Self::Objects((objects, _)) => objects.len() * 256,
+        }
+    }
+}
+
 /// An operation, and on whose part of the app's data.
 #[derive(Clone, Debug)]
 pub struct Step {

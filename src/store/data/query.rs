@@ -17,7 +17,9 @@ const CONDITIONS: usize = 1_000;
 const NESTED: usize = 32;
 /// Bytes of a pattern, and of the machine it is compiled into.
 const PATTERN: usize = 1_024;
-const MACHINE: usize = 1 << 20;
+const MACHINE: usize = 64 << 10;
+/// Patterns in one query.
+const PATTERNS: usize = 8;
 
 /// What a document must be like.
 #[derive(Clone, Debug)]
@@ -207,7 +209,17 @@ fn tests(
                     .as_bool()
                     .ok_or_else(|| format!("`$exists` of `{field}` is true or false"))?,
             ),
-            "$regex" => Test::Matches(pattern(field, value)?),
+            "$regex" => {
+                // Each is compiled and kept for as long as the query is.
+                *count += CONDITIONS / PATTERNS;
+                if *count > CONDITIONS {
+                    return Err(format!(
+                        "a query has at most {PATTERNS} patterns, or fewer beside \
+                         many conditions"
+                    ));
+                }
+                Test::Matches(pattern(field, value)?)
+            }
             "$not" => match self::operators(value)? {
                 None => Test::Ne(value.clone()),
                 Some(inner) => Test::Not(self::tests(field, inner, nested - 1, count)?),

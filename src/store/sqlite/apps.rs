@@ -102,11 +102,13 @@ fn publish(c: &Connection, mut publish: Publish) -> Result<Published> {
 fn create(c: &Connection, publish: &Publish, at: i64, edits: &mut Edits<'_>) -> Result<i64> {
     let name = publish.app.as_str();
     refuse_alias(c, name)?;
+    let app: i64 = c
+        .prepare_cached("UPDATE app_ids SET last = last + 1 RETURNING last")?
+        .query_row([], |row| row.get(0))?;
     c.prepare_cached(
-        "INSERT INTO apps (uid, name, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)",
+        "INSERT INTO apps (id, uid, name, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?4)",
     )?
-    .execute(params![publish.uid, name, at])?;
-    let app = c.last_insert_rowid();
+    .execute(params![app, publish.uid, name, at])?;
     edits.made(Cell::Trashed(app), at.into(), Value::Null);
     Ok(app)
 }

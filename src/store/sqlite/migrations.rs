@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_env.sql"),
     include_str!("migrations/0007_logs.sql"),
     include_str!("migrations/0008_egress.sql"),
+    include_str!("migrations/0009_app_ids.sql"),
 ];
 
 /// Marks the file as fazt's: the letters `fazt`.

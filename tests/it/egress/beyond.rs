@@ -47,6 +47,8 @@ async fn an_address_in_any_spelling_is_refused_even_where_names_are_allowed() {
         "http://127.0.0.1/",
         "http://2130706433/",
         "http://0x7f.1/",
+        "http://2130706433../",
+        "http://0x7f.1../",
         "http://0x7f000001/",
         "http://0177.0.0.1/",
         "http://127.1/",

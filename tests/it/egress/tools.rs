@@ -89,6 +89,8 @@ async fn a_rule_out_of_range_is_refused() {
         ("*", json!({})),
         ("127.0.0.1", json!({})),
         ("0x7f.1", json!({})),
+        ("2130706433..", json!({})),
+        ("*.2130706433..", json!({})),
         ("a.*.example", json!({})),
         ("a.example", json!({ "port": 0 })),
         ("a.example", json!({ "rate": 0 })),

@@ -49,7 +49,7 @@ async fn what_throws_in_a_transaction_leaves_nothing() {
         (
             "tx(() => { for (let i = 0; i < 9; i++) kv.set('x' + i, 'x'.repeat(900000)) })",
             "TOO_LARGE",
-            "writes at most",
+            "writes and reads at most",
         ),
         ("await tx(() => new Promise(() => {}))", "", "never comes"),
     ] {

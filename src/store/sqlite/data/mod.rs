@@ -240,7 +240,7 @@ pub(super) fn collect(c: &Connection, now: i64, trash: i64, piece: i64) -> Resul
         .query_map([trash], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     for app in apps {
-        for kind in ["key", "document"] {
+        for kind in ["key", "document", "env", "fetch_rule", "secret"] {
             // A comma ends the number, and `-` is what follows a comma.
             let sql = "DELETE FROM edits WHERE cell >= ?1 AND cell < ?2";
             let (from, to) = (format!("{{\"{kind}\":[{app},"), format!("{{\"{kind}\":[{app}-"));
