@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long all of a request's body may take to come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Longest body of a request.
 const LONGEST: usize = 10 << 20;
 

@@ -49,7 +49,9 @@ impl Handler<ExplainRequest> for Node {
         };
         let mut calls: Vec<_> = request.calls.iter().cloned().map(call).collect();
         if caller.require(Scope::DataRead, "what was written and read").is_err() {
-            calls.iter_mut().for_each(|call| call.arguments.clear());
+            for call in &mut calls {
+                call.arguments.clear();
+            }
         }
         let next = error.as_ref().and_then(|error| next_step(&app, &request, error, good));
         Ok(Output {

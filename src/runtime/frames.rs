@@ -219,6 +219,7 @@ pub struct Line {
 
 impl Line {
     /// The line with no more than so many bytes in each part.
+    #[must_use]
     pub fn cut(mut self, most: usize) -> Self {
         self.level.truncate(self.level.floor_char_boundary(16));
         self.text.truncate(self.text.floor_char_boundary(most));
