@@ -222,7 +222,7 @@ def show(title, results, base="fazt"):
     print(f"\n{title}")
     for name, runs in results.items():
         errors = sum(run["errors"] for run in runs)
-        ratio = median([a["cpu"] / b["cpu"] for a, b in zip(results[base], runs)])
+        ratio = median([a["cpu"] / max(b["cpu"], 0.01) for a, b in zip(results[base], runs)])
         faster = median([a["rate"] / b["rate"] for a, b in zip(results[base], runs)])
         print(f"  {name:<12} {median([r['cpu'] for r in runs]):8.1f} us CPU  "
               f"{median([r['rate'] for r in runs]):9.0f} req/s  p50 {median([r['p50'] for r in runs]):7.2f} ms  "
