@@ -120,7 +120,7 @@ pub struct Entry {
     pub key: String,
     /// Its value: JSON, or the whole document
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("type" = ["string", "number", "boolean", "object", "array", "null"]))]
+    #[schemars(schema_with = "crate::types::any_json")]
     pub value: Option<Value>,
     /// The value as base64, where it is bytes, no more than 65536
     #[serde(default, skip_serializing_if = "Option::is_none")]

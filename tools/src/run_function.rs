@@ -42,7 +42,7 @@ pub struct Input {
     /// Send this body, text or JSON
     #[arg(long, short = 'd', value_name = "BODY")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("type" = ["string", "number", "boolean", "object", "array", "null"]))]
+    #[schemars(schema_with = "crate::types::any_json")]
     pub body: Option<Body>,
     /// Sign this user in: an id, and roles after a colon: `ann:admin,editor`
     #[arg(long, value_name = "USER")]

@@ -90,3 +90,15 @@ pub struct Share {
     /// Its weight, relative to the others'
     pub weight: u32,
 }
+
+/// Any JSON, kind by kind: some clients take no schema that constrains nothing.
+pub(crate) fn any_json(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "anyOf": [
+        { "type": "string" },
+        { "type": "number" },
+        { "type": "boolean" },
+        { "type": "object" },
+        { "type": "array" },
+        { "type": "null" },
+    ] })
+}
