@@ -45,6 +45,10 @@ impl Secrets {
             return Err(NetError::new(NetCode::Auth, what)
                 .permitted_by(format!("fazt secret set {name} --host {}", target.host())));
         }
+        if !target.is_https() {
+            let what = format!("the secret `{name}` is sent over HTTPS alone");
+            return Err(NetError::new(NetCode::Auth, what));
+        }
         Ok(found)
     }
 }

@@ -81,6 +81,16 @@ async fn a_secret_is_for_its_hosts_and_its_app_alone() {
     assert_eq!(world.server.last().header("authorization"), format!("Bearer {CANARY}"));
 }
 
+#[tokio::test]
+async fn a_secret_is_never_sent_unencrypted_whatever_a_rule_allows() {
+    let world = echoing().await;
+    world.allow("plain.site.test", json!({ "http": true })).await;
+    world.secret("KEY", CANARY, &["plain.site.test"], json!({})).await;
+    let refused = world.ask(with("KEY", "http://plain.site.test/")).await.expect_err("refused");
+    assert_eq!(refused.code, NetCode::Auth);
+    assert_eq!((world.names.asked().len(), world.server.connections()), (0, 0));
+}
+
 /// Whether a text holds the value, as it is or as URLs and JSON write it.
 fn holds(text: &str) -> bool {
     let json = Value::from(CANARY).to_string();
