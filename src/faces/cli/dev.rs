@@ -261,18 +261,18 @@ mod tests {
 
     #[test]
     fn only_what_may_be_of_the_app_has_it_deployed() {
-        let root = Path::new("/work/app");
+        let root = Path::new("/srv/app");
         for (path, builds, expected) in [
-            ("/work/app/index.html", false, true),
-            ("/work/app/api/hello.js", true, true),
-            ("/work/app/dist/app.js", false, true),
-            ("/work/app/dist/app.js", true, false),
-            ("/work/app/src/dist/app.js", true, true),
-            ("/work/app/.git/index", false, false),
-            ("/work/app/.gitignore", false, true),
-            ("/work/app/node_modules/x/y.js", false, false),
-            ("/work/app/index.html~", false, false),
-            ("/work/other/index.html", false, false),
+            ("/srv/app/index.html", false, true),
+            ("/srv/app/api/hello.js", true, true),
+            ("/srv/app/dist/app.js", false, true),
+            ("/srv/app/dist/app.js", true, false),
+            ("/srv/app/src/dist/app.js", true, true),
+            ("/srv/app/.git/index", false, false),
+            ("/srv/app/.gitignore", false, true),
+            ("/srv/app/node_modules/x/y.js", false, false),
+            ("/srv/app/index.html~", false, false),
+            ("/srv/other/index.html", false, false),
         ] {
             assert_eq!(is_of_app(root, Path::new(path), builds), expected, "{path} {builds}");
         }
